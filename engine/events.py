@@ -1,0 +1,123 @@
+"""What the engine tells its owner (window, command line, test): frozen values, in order, on one callback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.capabilities import Facts
+from engine.job import Job
+from engine.result import Failure, ModelInfo, Outcome, Run
+
+
+class EngineReady(msgspec.Struct, frozen=True):
+    """The fork server is warm and the machine was probed."""
+
+    facts: Facts
+
+
+class EngineFailed(msgspec.Struct, frozen=True):
+    """No worker could be started, or the probe failed."""
+
+    failure: Failure
+
+
+class FileInspected(msgspec.Struct, frozen=True, kw_only=True):
+    """A file was looked at, without running it: `info` (it is a model) or `refusal` (it is not, with what to do)."""
+
+    path: str
+    info: ModelInfo | None = None
+    refusal: Failure | None = None
+    inputs: tuple[Any, ...] | None = None
+    """Declared `InputSpec`s, or None."""
+    requires_trust: bool = False
+    unsafe_globals: tuple[str, ...] = ()
+    danger: str = "none"
+    """`none`, `unknown` or `dangerous`."""
+    note: str = ""
+
+
+class JobStarted(msgspec.Struct, frozen=True):
+    """A job begins: `start_ns` is the zero of the run's clock (perf_counter_ns)."""
+
+    job: Job
+    model: ModelInfo
+    start_ns: int
+    run_path: str | None
+
+
+class PhaseStarted(msgspec.Struct, frozen=True):
+    """Configuration `index` enters `starting`, `load`, `prepare`, `first-call`, `warm-up`, `steady` or `rest`."""
+
+    index: int
+    phase: str
+
+
+class BlockMeasured(msgspec.Struct, frozen=True, kw_only=True):
+    """Samples of one block; int64 arrays of shape (n,), times in ns since the run's start."""
+
+    index: int
+    visit: int
+    steady: bool
+    start_ns: np.ndarray
+    latency_ns: np.ndarray
+    device_ns: np.ndarray | None = None
+
+
+class MonitorSampled(msgspec.Struct, frozen=True):
+    """Readings from outside the worker: names as in engine.monitor (`worker_resident_bytes`, `gpu0_memory_bytes`, ...)."""
+
+    index: int | None
+    t_ns: int
+    values: dict[str, float]
+
+
+class OutcomeUpdated(msgspec.Struct, frozen=True):
+    """Figures so far, after a visit (`final` False), or the one outcome of the configuration (`final` True)."""
+
+    index: int
+    outcome: Outcome
+    final: bool
+
+
+class Progressed(msgspec.Struct, frozen=True):
+    """Where the job stands: `fraction` in 0..1, `seconds_left` estimated from the plan and the speed seen."""
+
+    fraction: float
+    seconds_left: float | None
+    index: int | None
+    phase: str
+    waiting_s: float = 0.0
+    """How long the worker has not answered; from 2 s on the window says so."""
+
+
+class JobFinished(msgspec.Struct, frozen=True):
+    """The run is complete (or was stopped: see the outcomes) and saved at `run_path` when history is on."""
+
+    run: Run
+    run_path: str | None
+    save_failure: Failure | None = None
+
+
+class ReportSaved(msgspec.Struct, frozen=True):
+    """A page was asked for: it lies at `path`, or `failure` says why not."""
+
+    path: str
+    failure: Failure | None = None
+
+
+class RunLoaded(msgspec.Struct, frozen=True):
+    """A run was read from `path`, or `failure` says why not."""
+
+    path: str
+    run: Run | None
+    failure: Failure | None = None
+
+
+class HistoryListed(msgspec.Struct, frozen=True):
+    """The runs on disk, newest first."""
+
+    entries: tuple[Any, ...]
+    """`engine.history.Entry` values."""

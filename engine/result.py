@@ -1,0 +1,185 @@
+"""What came out: the run and its parts, as values that save and load themselves (schema 1 of docs/contract.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.job import Configuration, InputSpec
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A coded statement: `code` and `values` for programs, `sentence` in English for the eye."""
+
+    code: str
+    values: dict[str, Any] = {}
+    sentence: str = ""
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of the steady samples; a figure that may not be shown is None."""
+
+    count: int
+    visits: int
+    mean_ms: float | None = None
+    stdev_ms: float | None = None
+    min_ms: float | None = None
+    max_ms: float | None = None
+    p25_ms: float | None = None
+    p50_ms: float | None = None
+    p75_ms: float | None = None
+    p50_ci95_ms: tuple[float, float] | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes; what could not be measured is None."""
+
+    weights_bytes: int | None = None
+    saved_bytes: int | None = None
+    process_peak_bytes: int | None = None
+    allocated_peak_bytes: int | None = None
+    reserved_peak_bytes: int | None = None
+    device_peak_bytes: int | None = None
+    device_memory_source: str | None = None
+    context_bytes: int | None = None
+
+
+class Phases(msgspec.Struct, frozen=True, kw_only=True):
+    """How long each part before the steady state took, in ms."""
+
+    load: float | None = None
+    prepare: float | None = None
+    first_call: float | None = None
+    warm_up: float | None = None
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """How far the latency may be believed, and why."""
+
+    grade: str
+    """`good`, `noisy` or `poor`."""
+    reasons: tuple[Reason, ...] = ()
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a configuration did not end ok; `code` is one of the contract's error codes."""
+
+    code: str
+    summary: str
+    hint: str = ""
+    details: dict[str, Any] = {}
+
+
+class EncodedSamples(msgspec.Struct, frozen=True, kw_only=True):
+    """Sample arrays as they stand in JSON: each is base64 of zlib of little-endian int64."""
+
+    encoding: str = "i64le+zlib+base64"
+    count: int = 0
+    reduced_from: int | None = None
+    start_ns: str = ""
+    latency_ns: str = ""
+    phase: str = ""
+    visit: str = ""
+    device_ns: str | None = None
+    enqueue_ns: str | None = None
+
+
+class Track(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the timeline, e.g. device memory in bytes over time."""
+
+    name: str
+    unit: str
+    t_ns: list[int] = []
+    values: list[float] = []
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one configuration."""
+
+    configuration: Configuration
+    status: str
+    phases_ms: Phases = Phases()
+    latency: Latency | None = None
+    stopped_because: Reason | None = None
+    device_latency: Latency | None = None
+    enqueue_p50_ms: float | None = None
+    throughput_per_s: float | None = None
+    memory: Memory = Memory()
+    accuracy: dict[str, Any] | None = None
+    energy: dict[str, Any] | None = None
+    trust: Trust | None = None
+    advice: tuple[Reason, ...] = ()
+    samples: EncodedSamples | None = None
+    timeline: tuple[Track, ...] = ()
+    uncounted_calls: int = 0
+    notes: tuple[Reason, ...] = ()
+    """What the configuration turned out to be, e.g. how many layers were swapped."""
+    log: str = ""
+    code: str = ""
+    """Plain PyTorch that does what this row did."""
+    error: Failure | None = None
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file is: known without running a byte of it, except parameters and buffers."""
+
+    path: str
+    sha256: str
+    kind: str
+    values: int | None = None
+    """Numbers stored in all tensors, each storage once."""
+    parameters: int | None = None
+    buffers: int | None = None
+    file_bytes: int = 0
+    weights_bytes: int | None = None
+    dtypes: dict[str, int] = {}
+    architecture: str | None = None
+    trusted: bool = False
+    tensors: int | None = None
+    saved_on: tuple[str, ...] = ()
+    """Devices that the storages name, e.g. `cuda:0`."""
+    weights_at: str | None = None
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine and the software of a run."""
+
+    platform: str = ""
+    cpu: str = ""
+    cores: int = 0
+    memory_bytes: int = 0
+    gpus: tuple[dict[str, Any], ...] = ()
+    driver: str | None = None
+    python: str = ""
+    torch: str = ""
+    packages: dict[str, str] = {}
+    load_before: float | None = None
+    load_after: float | None = None
+
+
+class Application(msgspec.Struct, frozen=True):
+    """Which program made the run."""
+
+    name: str = "Model Dyno"
+    version: str = ""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished (or unfinished) job with its environment and outcomes; schema 1."""
+
+    schema: int = 1
+    id: str = ""
+    app: Application = Application()
+    created_at: str = ""
+    model: ModelInfo
+    inputs: tuple[InputSpec, ...] = ()
+    environment: Environment = Environment()
+    plan: dict[str, Any] = {}
+    outcomes: tuple[Outcome, ...] = ()
+    command: str = ""
+    """The command line that measures the same again."""
+    finished: bool = True

@@ -1,0 +1,28 @@
+"""Words for codes: one table an area, English and Simplified Chinese side by side; nobody else makes sentences from values."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+AREAS = ("files", "outcomes", "trust", "capabilities", "setup")
+LANGUAGES = ("en", "zh")
+
+Table = dict[str, tuple[str, str]]
+"""code -> (English, Simplified Chinese), each a `str.format` template over the values."""
+
+_table: Table = {}
+
+
+def table() -> Table:
+    """All areas in one table; a code stands in one area only."""
+    if not _table:
+        for area in AREAS:
+            part: Table = importlib.import_module(f"engine.words.{area}").TABLE
+            _table.update(part)
+    return _table
+
+
+def say(code: str, values: dict[str, Any] | None = None, language: str = "en") -> str:
+    """The sentence for `code` with `values` put in; raises KeyError for an unknown code or a missing value."""
+    return table()[code][LANGUAGES.index(language)].format(**(values or {}))

@@ -1,0 +1,5 @@
+"""Words for what cannot exist on a machine."""
+
+from __future__ import annotations
+
+TABLE: dict[str, tuple[str, str]] = {}
