@@ -72,6 +72,9 @@ class Failure(msgspec.Struct, frozen=True):
     summary: str
     hint: str = ""
     details: dict[str, Any] = {}
+    say: str = ""
+    """Code of the summary's sentence in engine.words; the hint's is `say + ".hint"`. Both take `values`."""
+    values: dict[str, Any] = {}
 
 
 class EncodedSamples(msgspec.Struct, frozen=True, kw_only=True):

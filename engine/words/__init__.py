@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from engine.result import Failure
+
 AREAS = ("files", "outcomes", "trust", "capabilities", "setup")
 LANGUAGES = ("en", "zh")
 
@@ -26,3 +28,10 @@ def table() -> Table:
 def say(code: str, values: dict[str, Any] | None = None, language: str = "en") -> str:
     """The sentence for `code` with `values` put in; raises KeyError for an unknown code or a missing value."""
     return table()[code][LANGUAGES.index(language)].format(**(values or {}))
+
+
+def failure(code: str, say_code: str, values: dict[str, Any] | None = None, details: dict[str, Any] | None = None) -> Failure:
+    """A `Failure` worded in English from `say_code` and `say_code + ".hint"`, keeping code and values for other languages."""
+    values = values or {}
+    hint = say(f"{say_code}.hint", values) if f"{say_code}.hint" in table() else ""
+    return Failure(code=code, summary=say(say_code, values), hint=hint, details=details or {}, say=say_code, values=values)
