@@ -1,1 +1,1 @@
-"""TODO"""
+"""The window of Model Dyno: view models, widgets, and every sentence that the user reads."""

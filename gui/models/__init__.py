@@ -1,1 +1,1 @@
-"""TODO"""
+"""View models (QtCore only): what the window shows, without how."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""How the view models are shown."""

@@ -1,0 +1,58 @@
+"""Every sentence that the window shows, by code, in the language of the moment; switching tells whoever listens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QLocale, QObject, Signal
+
+from engine import words
+from gui.words import setup, views, window
+
+LANGUAGES = ("en", "zh")
+TABLE: dict[str, tuple[str, str]] = {**window.TABLE, **setup.TABLE, **views.TABLE}
+
+
+class Language(QObject):
+    """The language of the moment; `changed` asks every widget to say its words again."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = "en"
+
+
+current = Language()
+
+
+def language() -> str:
+    """`en` or `zh`."""
+    return current.code
+
+
+def set_language(code: str) -> None:
+    """Switch, live; widgets connected to `current.changed` say their words again."""
+    if code not in LANGUAGES:
+        raise ValueError(code)
+    if code != current.code:
+        current.code = code
+        current.changed.emit()
+
+
+def system_language() -> str:
+    """`zh` where the system speaks Chinese, else `en`."""
+    return "zh" if QLocale.system().language() == QLocale.Language.Chinese else "en"
+
+
+def say(code: str, **values: Any) -> str:
+    """The words for `code` with `values` put in; raises KeyError for an unknown code or a missing value."""
+    return TABLE[code][LANGUAGES.index(current.code)].format(**values)
+
+
+def say_reason(code: str, values: dict[str, Any], sentence: str = "") -> str:
+    """The engine's words for one of its codes; a code from a newer program keeps the sentence that came with it."""
+    try:
+        return words.say(code, values, current.code)
+    except (KeyError, IndexError):
+        return sentence or code
