@@ -1,0 +1,136 @@
+"""What is to be measured, as chosen in the set-up pane: model, axes, plan; turns into a job, or says what is missing."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from engine.capabilities import Choice, Facts
+from engine.inputs import unknown_sizes
+from engine.job import PLANS, Job
+from engine.stopping import estimate_job_s
+from gui.models import matrix
+from gui.models.matrix import Axes, Cell
+from gui.models.model_list import ModelEntry, ModelList
+
+AXES = ("devices", "precisions", "quantizations", "backends")
+
+
+class SetupModel(QObject):
+    """The set-up of the next job. `changed` comes after any change of model, axes, plan or facts."""
+
+    changed = Signal()
+
+    def __init__(self, models: ModelList, axes: Axes = Axes(), plan: str = "standard", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.models = models
+        self.axes = axes
+        self.plan = plan if plan in PLANS else "standard"
+        self.facts: Facts | None = None
+        for signal in (models.entries_changed, models.current_changed, models.entry_changed):
+            signal.connect(self.changed)
+
+    @property
+    def kind(self) -> str:
+        """The current model's kind; a bare module's while there is none."""
+        return self.models.current.kind if self.models.current else "module"
+
+    def set_facts(self, facts: Facts | None) -> None:
+        """Take what the machine can do."""
+        self.facts = facts
+        self.changed.emit()
+
+    def set_plan(self, name: str) -> None:
+        """Choose how exactly to measure: `quick` or `standard`."""
+        if name != self.plan and name in PLANS:
+            self.plan = name
+            self.changed.emit()
+
+    def set_axes(self, axes: Axes) -> None:
+        """Choose values on all axes at once."""
+        if axes != self.axes:
+            self.axes = axes
+            self.changed.emit()
+
+    def toggle(self, axis: str, value: str, chosen: bool) -> None:
+        """Take a value of an axis in or out; the last one of an axis stays (no backend at all means the default one)."""
+        values: tuple[str, ...] = self.chosen(axis)
+        left = tuple(dict.fromkeys((*values, value))) if chosen else tuple(each for each in values if each != value)
+        if left:
+            order = [choice.value for choice in self.chips(axis)]
+            self.set_axes(msgspec.structs.replace(self.axes, **{axis: tuple(sorted(left, key=lambda each: _place(order, each)))}))
+        else:
+            self.changed.emit()
+
+    def chips(self, axis: str) -> list[Choice]:
+        """Every value of `axis`, open or with the reason why not."""
+        if axis == "devices":
+            return matrix.device_chips(self.facts)
+        if axis == "precisions":
+            return matrix.precision_chips(self.axes, self.facts)
+        if axis == "quantizations":
+            return matrix.quantization_chips(self.axes, self.kind, self.facts)
+        return matrix.backend_chips(self.kind, self.facts)
+
+    def chosen(self, axis: str) -> tuple[str, ...]:
+        """The chosen values of `axis`; for a model that none of them fits, its default."""
+        values: tuple[str, ...] = getattr(self.axes, axis)
+        if axis != "backends":
+            return values
+        possible = {choice.value for choice in self.chips(axis) if choice.available}
+        return tuple(value for value in values if value in possible) or (matrix.default_backend(self.kind, self.facts),)
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell of the matrix, possible or not."""
+        return matrix.cells(msgspec.structs.replace(self.axes, backends=self.chosen("backends")), self.kind, self.facts)
+
+    def possible(self) -> tuple[Cell, ...]:
+        """The cells that a job would run."""
+        return tuple(cell for cell in self.cells() if cell.choice.available)
+
+    def left_out(self) -> list[tuple[Choice, int]]:
+        """Why cells are left out, and how many for each reason."""
+        choices = {_reason(cell): cell.choice for cell in self.cells() if not cell.choice.available}
+        counts = Counter(_reason(cell) for cell in self.cells() if not cell.choice.available)
+        return [(choices[reason], count) for reason, count in counts.items()]
+
+    def estimate_s(self) -> float:
+        """About how long the job would take."""
+        return estimate_job_s(PLANS[self.plan], len(self.possible()))
+
+    def missing(self) -> str | None:
+        """Why a job cannot be made yet: a code of `gui.text`, or None."""
+        entry = self.models.current
+        if entry is None:
+            return "run.no-model"
+        if not entry.is_ready:
+            return "run.inspecting"
+        if entry.needs_class:
+            return "run.needs-class"
+        if any(unknown_sizes(spec) for spec in entry.inputs):
+            return "run.needs-sizes"
+        return None if self.possible() else "run.nothing-possible"
+
+    def job(self, trusted: bool = False) -> Job:
+        """The job as chosen; only when nothing is missing."""
+        entry = self._entry()
+        return Job(
+            id=uuid.uuid4().hex, model=entry.source(trusted), inputs=entry.inputs,
+            configurations=tuple(cell.configuration for cell in self.possible()), plan=PLANS[self.plan],
+        )
+
+    def _entry(self) -> ModelEntry:
+        if self.models.current is None:
+            raise LookupError("no model is chosen")
+        return self.models.current
+
+
+def _reason(cell: Cell) -> str:
+    return cell.choice.code + repr(sorted(cell.choice.values.items()))
+
+
+def _place(order: list[str], value: str) -> int:
+    return order.index(value) if value in order else len(order)
