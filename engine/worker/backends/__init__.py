@@ -1,1 +1,21 @@
-"""TODO"""
+"""Backends: each module has `prepare(loaded, configuration, arguments, device) -> Prepared`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+BACKENDS = {"eager": "eager", "torchscript": "eager", "onnxruntime": "onnxruntime"}
+"""Backend -> module of this package. A TorchScript archive is called just as an eager module is."""
+
+
+@dataclass
+class Prepared:
+    """A forward that is ready to be called without arguments."""
+
+    call: Callable[[], object]
+    module: Any = None
+    """The torch module behind the call, if there is one."""
+    weights_bytes: int | None = None
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()

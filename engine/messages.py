@@ -1,0 +1,136 @@
+"""The wire between engine and worker: frozen tagged structs, msgpack, raw units (ns, bytes)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.capabilities import Facts
+from engine.job import Configuration, InputSpec, ModelSource
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
+    """Base of all messages: the class name is the tag."""
+
+
+class Probe(Message):
+    """Engine: say what this machine and this torch can do."""
+
+
+class Load(Message):
+    """Engine: bring the model into memory for this configuration."""
+
+    model: ModelSource
+    configuration: Configuration
+    inputs: tuple[InputSpec, ...]
+    seed: int
+
+
+class Prepare(Message):
+    """Engine: apply precision, quantization and backend; make the inputs."""
+
+
+class FirstCall(Message):
+    """Engine: run the forward once and check what comes out."""
+
+
+class RunBlock(Message):
+    """Engine: run the forward again and again for about `duration_ns`, at least once, at most `max_calls` times."""
+
+    block: int
+    duration_ns: int
+    max_calls: int
+
+
+class ResetPeaks(Message):
+    """Engine: forget the allocator's peaks so far (after warm-up)."""
+
+
+class ReadMemory(Message):
+    """Engine: report the allocator's counters."""
+
+
+class Facted(Message):
+    """Worker: the answer to `Probe`."""
+
+    facts: Facts
+
+
+class Loaded(Message):
+    """Worker: the model is in memory. Times in ns."""
+
+    load_ns: int
+    parameters: int | None
+    buffers: int | None
+    weights_bytes: int | None
+    architecture: str | None
+    context_bytes: int | None = None
+
+
+class Prepared(Message):
+    """Worker: the configuration is applied. `notes` are (code, values) pairs."""
+
+    prepare_ns: int
+    weights_bytes: int | None
+    saved_bytes: int | None
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+class FirstCalled(Message):
+    """Worker: the forward ran once."""
+
+    first_call_ns: int
+    outputs: str
+    """Shapes of what came out, for the eye."""
+
+
+class BlockDone(Message):
+    """Worker: samples of one block as little-endian int64 bytes, n samples each."""
+
+    block: int
+    start_ns: bytes
+    """On this machine's perf_counter_ns clock."""
+    latency_ns: bytes
+    gap_ns: int
+    """Rest before the first call of the block, uncounted calls included."""
+    uncounted: int
+    device_ns: bytes | None = None
+    enqueue_ns: bytes | None = None
+    allocated_bytes: int | None = None
+    reserved_bytes: int | None = None
+
+
+class PeaksReset(Message):
+    """Worker: the answer to `ResetPeaks`."""
+
+
+class MemoryRead(Message):
+    """Worker: the answer to `ReadMemory`; None on a CPU."""
+
+    allocated_peak_bytes: int | None
+    reserved_peak_bytes: int | None
+
+
+class Failed(Message):
+    """Worker: what was asked for could not be done; `code` is one of the contract's, `say` names the sentence."""
+
+    code: str
+    say: str
+    values: dict[str, Any]
+    traceback: str = ""
+    fatal: bool = True
+    """The worker cannot be used again (always so for now: it ends after this)."""
+
+
+Command = Probe | Load | Prepare | FirstCall | RunBlock | ResetPeaks | ReadMemory
+Answer = Facted | Loaded | Prepared | FirstCalled | BlockDone | PeaksReset | MemoryRead | Failed
+
+COMMANDS = msgspec.msgpack.Decoder(Command)
+ANSWERS = msgspec.msgpack.Decoder(Answer)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(message: Message) -> bytes:
+    """Bytes of one message, without the length in front."""
+    return _encoder.encode(message)

@@ -1,0 +1,59 @@
+"""ONNX Runtime on a file that is ONNX already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from engine.job import Configuration
+from engine.worker.backends import Prepared
+from engine.worker.errors import WorkerError, last_line
+from engine.worker.inputs import Arguments
+from engine.worker.loading import LoadedModel
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+def prepare(loaded: LoadedModel, configuration: Configuration, arguments: Arguments, device: torch.device) -> Prepared:
+    """Open a session with the device's provider and bind the inputs by name; raises WorkerError."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise WorkerError("unsupported", "backend-missing", backend="ONNX Runtime", package="onnxruntime") from error
+    session = onnxruntime.InferenceSession(loaded.path, _options(onnxruntime, configuration), providers=[_provider(onnxruntime, device)])
+    feeds = _feeds(session, arguments)
+    refusals = (onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument,)
+
+    def call() -> object:
+        try:
+            return session.run(None, feeds)
+        except refusals as error:
+            raise WorkerError("input-mismatch", "input-refused", error=last_line(error)) from error
+
+    return Prepared(call, None, None, (("provider", {"provider": session.get_providers()[0]}),))
+
+
+def _options(onnxruntime: Any, configuration: Configuration) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = configuration.threads
+    options.inter_op_num_threads = 1
+    return options
+
+
+def _provider(onnxruntime: Any, device: torch.device) -> Any:
+    name = PROVIDERS[device.type]
+    if name not in onnxruntime.get_available_providers():
+        raise WorkerError("unsupported", "provider-missing", provider=name)
+    return (name, {"device_id": device.index or 0}) if device.type == "cuda" else name
+
+
+def _feeds(session: Any, arguments: Arguments) -> dict[str, Any]:
+    """The arguments by input name; positional ones take the graph's order."""
+    names = [given.name for given in session.get_inputs()]
+    positional, named = arguments
+    if len(positional) + len(named) != len(names) or not named.keys() <= set(names):
+        raise WorkerError("input-mismatch", "input-names", wanted=", ".join(names), given=len(positional) + len(named))
+    rest = iter(name for name in names if name not in named)
+    feeds = dict(named) | {name: value for name, value in zip(rest, positional, strict=True)}
+    return {name: value.numpy() if isinstance(value, torch.Tensor) else value for name, value in feeds.items()}

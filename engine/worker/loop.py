@@ -1,0 +1,76 @@
+"""The worker's life: take a command, do it, answer; the engine decides everything else."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from engine import messages, wire
+from engine.worker.session import Session
+
+
+def obey(channel: socket.socket) -> None:
+    """Answer commands until the engine hangs up; a command that fails is answered with `Failed` and ends the worker."""
+    session = Session()
+    while (command := wire.receive_command(channel)) is not None:
+        try:
+            reply = wire.frame(HANDLERS[type(command)](session, command))
+        except Exception as error:  # a model may raise anything: it becomes an answer, with its traceback
+            channel.sendall(wire.frame(session.describe(error)))
+            return
+        channel.sendall(reply)
+
+
+def _probe(session: Session, command: messages.Probe) -> messages.Message:
+    from engine.worker.probe import facts
+
+    return messages.Facted(facts())
+
+
+def _load(session: Session, command: messages.Load) -> messages.Message:
+    began = time.perf_counter_ns()
+    loaded = session.load(command)
+    parameters, buffers, weights = session.sizes()
+    return messages.Loaded(time.perf_counter_ns() - began, parameters, buffers, weights, loaded.architecture)
+
+
+def _prepare(session: Session, command: messages.Prepare) -> messages.Message:
+    began = time.perf_counter_ns()
+    prepared = session.prepare()
+    took = time.perf_counter_ns() - began
+    # What lives now lives to the end: the collector need not walk it again.
+    gc.collect()
+    gc.freeze()
+    return messages.Prepared(took, prepared.weights_bytes, None, prepared.notes)
+
+
+def _first_call(session: Session, command: messages.FirstCall) -> messages.Message:
+    took, outputs = session.first_call()
+    return messages.FirstCalled(took, outputs)
+
+
+def _run_block(session: Session, command: messages.RunBlock) -> messages.Message:
+    return session.run_block(command)
+
+
+def _reset_peaks(session: Session, command: messages.ResetPeaks) -> messages.Message:
+    session.reset_peaks()
+    return messages.PeaksReset()
+
+
+def _read_memory(session: Session, command: messages.ReadMemory) -> messages.Message:
+    return messages.MemoryRead(*session.peaks())
+
+
+HANDLERS: dict[type, Callable[[Session, Any], messages.Message]] = {
+    messages.Probe: _probe,
+    messages.Load: _load,
+    messages.Prepare: _prepare,
+    messages.FirstCall: _first_call,
+    messages.RunBlock: _run_block,
+    messages.ResetPeaks: _reset_peaks,
+    messages.ReadMemory: _read_memory,
+}

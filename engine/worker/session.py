@@ -1,0 +1,119 @@
+"""One model under one configuration, from loading to the last block."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+import torch
+
+from engine import messages
+from engine.worker import backends, errors, memory
+from engine.worker.inputs import Arguments, make_arguments, shapes_of, tensors_in
+from engine.worker.loading import LoadedModel, load
+from engine.worker.refusal import FirstCallWatch
+from engine.worker.timing import BlockRunner, pack
+
+
+class Session:
+    """What a worker holds between commands."""
+
+    def __init__(self) -> None:
+        self._phase = "load"
+        self._command: messages.Load | None = None
+        self._device = torch.device("cpu")
+        self._loaded: LoadedModel | None = None
+        self._prepared: backends.Prepared | None = None
+        self._runner: BlockRunner | None = None
+
+    def describe(self, error: Exception) -> messages.Failed:
+        """The answer for an error that escaped."""
+        batch_size = self._command.configuration.batch_size if self._command else 1
+        return errors.describe(error, self._phase, self._device, batch_size)
+
+    def load(self, command: messages.Load) -> LoadedModel:
+        """Bring the model into memory on the configuration's device."""
+        self._command = command
+        self._device = torch.device(command.configuration.device)
+        torch.set_num_threads(command.configuration.threads)
+        torch.manual_seed(command.seed)
+        if self._device.type == "cuda":
+            torch.cuda.set_device(self._device)
+        self._loaded = load(command.model, self._device)
+        self._synchronize()
+        return self._loaded
+
+    def sizes(self) -> tuple[int | None, int | None, int | None]:
+        """Parameters, buffers and bytes of the loaded model; None for what torch does not hold."""
+        module = self._loaded.module if self._loaded else None
+        if module is None:
+            return None, None, None
+        parameters, buffers = memory.count(module)
+        return parameters, buffers, memory.weights_bytes(module)
+
+    def prepare(self) -> backends.Prepared:
+        """Apply precision, quantization and backend; make the inputs."""
+        self._phase = "prepare"
+        if self._command is None or self._loaded is None:
+            raise errors.WorkerError("failed", "out-of-order", command="Prepare")
+        configuration = self._command.configuration
+        arguments: Arguments = make_arguments(self._command.inputs, configuration.batch_size, self._command.seed)
+        backend = importlib.import_module(f"engine.worker.backends.{backends.BACKENDS[configuration.backend]}")
+        with torch.inference_mode():
+            self._prepared = backend.prepare(self._loaded, configuration, arguments, self._device)
+        self._synchronize()
+        self._arguments = arguments
+        return self._prepared
+
+    def first_call(self) -> tuple[int, str]:
+        """Run the forward once; ns and the shapes that came out. A refused input is named with the layer that refused it."""
+        self._phase = "forward"
+        if self._prepared is None or self._command is None:
+            raise errors.WorkerError("failed", "out-of-order", command="FirstCall")
+        with torch.inference_mode(), FirstCallWatch(self._prepared.module, self._command.inputs, self._arguments):
+            began = time.perf_counter_ns()
+            result = self._prepared.call()
+            self._synchronize()
+            took = time.perf_counter_ns() - began
+        self._check(result)
+        self._runner = BlockRunner(self._prepared.call, self._device)
+        return took, shapes_of(result)
+
+    def _check(self, result: object) -> None:
+        for tensor in tensors_in(result):
+            if tensor.is_floating_point() and bool(torch.isnan(tensor).any()):
+                precision = self._command.configuration.precision if self._command else ""
+                raise errors.WorkerError("non-finite", "non-finite", precision=precision)
+
+    def run_block(self, command: messages.RunBlock) -> messages.BlockDone:
+        """One block of timed calls."""
+        if self._runner is None:
+            raise errors.WorkerError("failed", "out-of-order", command="RunBlock")
+        samples = self._runner.run(command.duration_ns, command.max_calls)
+        allocated, reserved = memory.current(self._device)
+        return messages.BlockDone(
+            command.block, pack(samples.start_ns) or b"", pack(samples.latency_ns) or b"", samples.gap_ns, samples.uncounted,
+            pack(samples.device_ns), pack(samples.enqueue_ns), allocated, reserved,
+        )
+
+    def reset_peaks(self) -> None:
+        """Forget the allocator's peaks."""
+        memory.reset_peaks(self._device)
+
+    def peaks(self) -> tuple[int | None, int | None]:
+        """Peak bytes allocated and reserved, None on a CPU."""
+        return memory.peaks(self._device)
+
+    def _synchronize(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+
+def import_everything() -> tuple[Any, ...]:
+    """Modules that every eager configuration needs, imported in the fork server so that no worker waits for them."""
+    names = ("loading.weights", "loading.whole", "loading.torchscript", "loading.onnx", "backends.eager", "quantization")
+    return tuple(importlib.import_module(f"engine.worker.{name}") for name in names)
+
+
+import_everything()
