@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import msgspec
 
 from engine import capabilities
 from engine.capabilities import Choice, Facts
 from engine.job import Configuration
-
-PRECISIONS = ("fp32", "fp16", "bf16", "amp")
-CHECKING = "checking-machine"
 
 
 class Axes(msgspec.Struct, frozen=True):
@@ -36,8 +32,8 @@ class Cell(msgspec.Struct, frozen=True):
 def cells(axes: Axes, kind: str, facts: Facts | None) -> tuple[Cell, ...]:
     """The cells in the order of the axes, each configuration once."""
     found: dict[tuple[object, ...], Cell] = {}
-    backends = axes.backends or (default_backend(kind, facts),)
-    threads = axes.threads or (default_threads(facts),)
+    backends = axes.backends or (capabilities.default_backend(kind),)
+    threads = axes.threads or (capabilities.default_threads(facts),)
     for values in product(axes.devices, axes.precisions, axes.quantizations, backends, axes.batches, threads):
         configuration = _configuration(*values, facts=facts)
         found.setdefault(configuration.key(), Cell(configuration, capabilities.check(facts, kind, configuration)))
@@ -45,44 +41,18 @@ def cells(axes: Axes, kind: str, facts: Facts | None) -> tuple[Cell, ...]:
 
 
 def _configuration(device: str, precision: str, quantization: str, backend: str, batch_size: int, threads: int, *, facts: Facts | None) -> Configuration:
-    device = resolve_device(device, facts)
-    return Configuration(device, resolve_precision(precision, device), quantization, backend, batch_size, threads)
-
-
-def resolve_device(device: str, facts: Facts | None) -> str:
-    """`auto` is the first CUDA device where there is one, else the CPU; `cuda` is `cuda:0`."""
-    if device == "auto":
-        return f"cuda:{facts.gpus[0].index}" if facts and facts.gpus else "cpu"
-    return "cuda:0" if device == "cuda" else device
-
-
-def resolve_precision(precision: str, device: str) -> str:
-    """`amp` is amp-fp16 on CUDA and amp-bf16 elsewhere."""
-    if precision != "amp":
-        return precision
-    return "amp-fp16" if device.startswith("cuda") else "amp-bf16"
-
-
-def default_backend(kind: str, facts: Facts | None) -> str:
-    """The first backend that can run this kind of file here."""
-    choices = backend_chips(kind, facts)
-    return next((choice.value for choice in choices if choice.available), choices[0].value)
-
-
-def default_threads(facts: Facts | None) -> int:
-    """Threads that leave a core for the window."""
-    return capabilities.default_threads(facts)
+    device = capabilities.resolve_device(device, facts)
+    return Configuration(device, capabilities.resolve_precision(precision, device), quantization, backend, batch_size, threads)
 
 
 def device_chips(facts: Facts | None) -> list[Choice]:
     """`auto` and each device, with what each can do here."""
-    choices = list(capabilities.device_choices(facts))
-    return choices if any(choice.value == "auto" for choice in choices) else [Choice("auto"), *choices]
+    return list(capabilities.device_choices(facts))
 
 
-def precision_chips(axes: Axes, facts: Facts | None) -> list[Choice]:
-    """Each precision; open when one of the chosen devices can do it."""
-    return _merged([capabilities.precision_choices(facts, device) for device in _devices(axes, facts)])
+def precision_chips(axes: Axes, kind: str, facts: Facts | None) -> list[Choice]:
+    """Each precision; open when one of the chosen devices can do it with this kind of file."""
+    return _merged([capabilities.precision_choices(facts, device, kind) for device in _devices(axes, facts)])
 
 
 def quantization_chips(axes: Axes, kind: str, facts: Facts | None) -> list[Choice]:
@@ -96,10 +66,10 @@ def backend_chips(kind: str, facts: Facts | None) -> list[Choice]:
 
 
 def _devices(axes: Axes, facts: Facts | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(resolve_device(device, facts) for device in axes.devices)) or ("cpu",)
+    return tuple(dict.fromkeys(capabilities.resolve_device(device, facts) for device in axes.devices)) or ("cpu",)
 
 
-def _merged(lists: list[Any]) -> list[Choice]:
+def _merged(lists: list[tuple[Choice, ...]]) -> list[Choice]:
     best: dict[str, Choice] = {}
     for choice in (choice for choices in lists for choice in choices):
         if choice.value not in best or (choice.available and not best[choice.value].available):

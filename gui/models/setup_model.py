@@ -8,6 +8,7 @@ from collections import Counter
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
+from engine import capabilities
 from engine.capabilities import Choice, Facts
 from engine.inputs import unknown_sizes
 from engine.job import PLANS, Job
@@ -70,7 +71,7 @@ class SetupModel(QObject):
         if axis == "devices":
             return matrix.device_chips(self.facts)
         if axis == "precisions":
-            return matrix.precision_chips(self.axes, self.facts)
+            return matrix.precision_chips(self.axes, self.kind, self.facts)
         if axis == "quantizations":
             return matrix.quantization_chips(self.axes, self.kind, self.facts)
         return matrix.backend_chips(self.kind, self.facts)
@@ -81,7 +82,7 @@ class SetupModel(QObject):
         if axis != "backends":
             return values
         possible = {choice.value for choice in self.chips(axis) if choice.available}
-        return tuple(value for value in values if value in possible) or (matrix.default_backend(self.kind, self.facts),)
+        return tuple(value for value in values if value in possible) or (capabilities.default_backend(self.kind),)
 
     def cells(self) -> tuple[Cell, ...]:
         """Every cell of the matrix, possible or not."""

@@ -1,0 +1,285 @@
+"""What the window does: opens files, starts and stops jobs, saves reports; it knows the engine and the models, but no widget."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from engine import events
+from engine.inputs import parse_input
+from engine.job import Job
+from engine.result import ModelInfo, Run
+from gui import text
+from gui.models.history_model import HistoryModel
+from gui.models.model_list import ModelEntry, ModelList
+from gui.models.preferences import Preferences
+from gui.models.problem import failure_problem, notice, problem
+from gui.models.run_model import RunModel
+from gui.models.setup_model import SetupModel
+from gui.settings import with_class, with_recent, with_trusted, without_recent
+
+
+class EngineLike(Protocol):
+    """The part of `engine.thread.EngineThread` that is used here; every method returns at once."""
+
+    def inspect(self, path: str) -> None: ...
+    def run_job(self, job: Job, info: ModelInfo) -> None: ...
+    def keep_measuring(self, run: Run, index: int) -> None: ...
+    def cancel(self) -> None: ...
+    def stop_now(self) -> None: ...
+    def save_report(self, run: Run, path: str, language: str = "en") -> None: ...
+    def load_run(self, path: str) -> None: ...
+    def list_history(self) -> None: ...
+
+
+class Session(QObject):
+    """One window's work. Signals: `problem_met(Problem)`, `trust_asked(ModelEntry)`, `class_asked(path of a Python file or "")`, `engine_changed(state)`."""
+
+    problem_met = Signal(object)
+    trust_asked = Signal(object)
+    class_asked = Signal(str)
+    engine_changed = Signal(str)
+    facts_changed = Signal(object)
+    run_loaded = Signal()
+
+    def __init__(self, preferences: Preferences, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.preferences = preferences
+        self.models = ModelList(self)
+        self.setup = SetupModel(self.models, preferences.value.axes, preferences.value.plan, self)
+        self.run = RunModel(self)
+        self.history = HistoryModel(self)
+        self.engine_state = "starting"
+        self._engine: EngineLike | None = None
+        self._waiting: list[str] = []
+        self._pending: tuple[Job, ModelInfo] | None = None
+        self.models.refused.connect(self._refused)
+        self.models.entries_changed.connect(lambda: self.run.set_ready(bool(self.models.entries)))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job waits or runs."""
+        return self.run.state in ("queued", "running")
+
+    def set_engine(self, engine: EngineLike) -> None:
+        """Take the engine, which is started after the first paint; files opened before are looked at now."""
+        self._engine = engine
+        for path in self._waiting:
+            engine.inspect(path)
+        self._waiting.clear()
+        engine.list_history()
+
+    def open(self, paths: list[str]) -> None:
+        """Take files in: models into the list, a Python file as the class of the current model, a saved run onto the screen."""
+        for path in (os.path.abspath(path) for path in paths):
+            if path.endswith(".py"):
+                self._open_python(path)
+            elif path.endswith(".json") and Path(path).is_file():
+                self.open_run(path)
+            else:
+                self._open_model(path)
+
+    def open_recent(self, path: str) -> None:
+        """Open a file of the recent ones; one that is gone leaves the list."""
+        if Path(path).exists():
+            self.open([path])
+            return
+        self.preferences.change(lambda settings: without_recent(settings, path))
+        self.problem_met.emit(problem("tool.recent.gone", name=Path(path).name, folder=str(Path(path).parent)))
+
+    def open_demo(self) -> None:
+        """Load the bundled demo model with its class and inputs."""
+        from engine.demo import demo_source  # the demo is looked for only when it is asked for
+
+        try:
+            path, architecture, inputs = demo_source()
+        except OSError as error:
+            self.problem_met.emit(problem("problem.demo-missing", reason=error.strerror or str(error)))
+            return
+        entry = self.models.add(str(path))
+        entry.is_demo, entry.architecture = True, architecture
+        entry.inputs = tuple(parse_input(each) if isinstance(each, str) else each for each in inputs)
+        self._inspect(str(path))
+
+    def set_class(self, architecture: str) -> None:
+        """Take the class of the current model and remember it for these weights."""
+        self.models.set_architecture(architecture)
+        info = self.models.current.info if self.models.current else None
+        if info is not None:
+            self.preferences.change(lambda settings: with_class(settings, info.sha256, architecture))
+
+    def request_run(self) -> None:
+        """Run what is set up; a file that contains code is asked about first."""
+        entry = self.models.current
+        if entry is None or self.is_busy or self.setup.missing():
+            return
+        if entry.inspected is not None and entry.inspected.requires_trust and not self.is_trusted(entry):
+            self.trust_asked.emit(entry)
+        else:
+            self.start(trusted=self.is_trusted(entry) or entry.is_demo)
+
+    def is_trusted(self, entry: ModelEntry) -> bool:
+        """Whether these exact bytes may always run code."""
+        return entry.info is not None and entry.info.sha256 in self.preferences.value.trusted_sha256
+
+    def answer_trust(self, entry: ModelEntry, decision: str) -> None:
+        """`once` runs this time, `always` from now on, anything else runs nothing."""
+        if decision not in ("once", "always"):
+            self.problem_met.emit(problem("trust.rejected", name=entry.name))
+            return
+        info = entry.info
+        if decision == "always" and info is not None:
+            self.preferences.change(lambda settings: with_trusted(settings, info.sha256))
+        self.start(trusted=True)
+
+    def start(self, trusted: bool) -> None:
+        """Start the job; while the engine is starting it waits."""
+        entry = self.models.current
+        if entry is None or entry.info is None:
+            return
+        job = self.setup.job(trusted)
+        self.history.set_opened(None)
+        self.run.set_queued(job, entry.info)
+        self._pending = (job, entry.info)
+        self._start_pending()
+
+    def cancel(self) -> None:
+        """Let the running configuration finish and leave out the rest."""
+        if self._pending is not None:
+            self._pending = None
+            self.run.clear(bool(self.models.entries))
+        elif self._engine is not None:
+            self._engine.cancel()
+
+    def stop_now(self) -> None:
+        """End the running configuration at once."""
+        if self._pending is not None:
+            self.cancel()
+        elif self._engine is not None:
+            self._engine.stop_now()
+
+    def keep_measuring(self) -> None:
+        """Append visits to the selected row of the run that is shown."""
+        if self._engine is not None and self.run.run is not None and self.run.selected is not None and not self.is_busy:
+            self._engine.keep_measuring(self.run.run, self.run.selected)
+
+    def save_report(self, path: str) -> None:
+        """Write the page of the run that is shown."""
+        if self._engine is not None and self.run.run is not None:
+            self._engine.save_report(self.run.run, path, text.language())
+
+    def open_run(self, path: str) -> None:
+        """Show a saved run; not while a job runs."""
+        if self.is_busy:
+            self.problem_met.emit(problem("history.busy"))
+        elif self._engine is not None:
+            self._engine.load_run(path)
+
+    def apply(self, event: object) -> None:
+        """Take one event of the engine."""
+        self.run.apply(event)
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event)
+
+    def _open_model(self, path: str) -> None:
+        entry = self.models.add(path)
+        entry.is_demo = False
+        self._inspect(path)
+
+    def _open_python(self, path: str) -> None:
+        entry = self.models.current
+        if entry is None or (entry.is_ready and not entry.is_weights_only):
+            self.problem_met.emit(problem("problem.python-without-model", name=Path(path).name))
+        else:
+            self.class_asked.emit(path)
+
+    def _inspect(self, path: str) -> None:
+        if self._engine is None:
+            self._waiting.append(path)
+        else:
+            self._engine.inspect(path)
+
+    def _start_pending(self) -> None:
+        if self._pending is not None and self._engine is not None and self.engine_state == "ready":
+            job, info = self._pending
+            self._pending = None
+            self._engine.run_job(job, info)
+
+    def _set_engine_state(self, state: str) -> None:
+        self.engine_state = state
+        self.engine_changed.emit(state)
+
+    def _refused(self, event: events.FileInspected) -> None:
+        if event.refusal is not None:
+            self.problem_met.emit(failure_problem(event.refusal))
+
+    def _on_ready(self, event: events.EngineReady) -> None:
+        self._set_engine_state("ready")
+        self.setup.set_facts(event.facts)
+        self.facts_changed.emit(event.facts)
+        self._start_pending()
+
+    def _on_engine_failed(self, event: events.EngineFailed) -> None:
+        self._set_engine_state("failed")
+        if self._pending is not None:
+            self.cancel()
+        self.problem_met.emit(failure_problem(event.failure))
+
+    def _on_inspected(self, event: events.FileInspected) -> None:
+        self.models.apply(event)
+        entry = next((entry for entry in self.models.entries if entry.path == event.path), None)
+        if entry is None or entry.info is None or entry.is_demo:
+            return
+        self.preferences.change(lambda settings: with_recent(settings, event.path))
+        remembered = self.preferences.value.classes.get(entry.info.sha256)
+        if entry.needs_class and remembered:
+            entry.architecture = remembered
+            self.models.entry_changed.emit()
+
+    def _on_finished(self, event: events.JobFinished) -> None:
+        self.models.learn_inputs(event.run)
+        self.history.set_opened(event.run_path)
+        if event.save_failure is not None:
+            self.problem_met.emit(failure_problem(event.save_failure))
+        if self._engine is not None:
+            self._engine.list_history()
+
+    def _on_loaded(self, event: events.RunLoaded) -> None:
+        if event.failure is not None:
+            self.problem_met.emit(failure_problem(event.failure))
+        elif event.run is not None and not self.is_busy:
+            self.run.load(event.run, event.path)
+            self.history.set_opened(event.path)
+            self.run_loaded.emit()
+
+    def _on_saved(self, event: events.ReportSaved) -> None:
+        if event.failure is not None:
+            self.problem_met.emit(failure_problem(event.failure))
+        else:
+            self.problem_met.emit(notice("report.saved", fix_code="report.open", fix=lambda: show_file(event.path), path=event.path))
+
+    def _on_history(self, event: events.HistoryListed) -> None:
+        self.history.apply(event)
+
+
+def show_file(path: str) -> None:
+    """Open a file with the program that the system has for it."""
+    from PySide6.QtCore import QUrl
+    from PySide6.QtGui import QDesktopServices
+
+    QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+_HANDLERS = {
+    events.EngineReady: Session._on_ready,
+    events.EngineFailed: Session._on_engine_failed,
+    events.FileInspected: Session._on_inspected,
+    events.JobFinished: Session._on_finished,
+    events.RunLoaded: Session._on_loaded,
+    events.ReportSaved: Session._on_saved,
+    events.HistoryListed: Session._on_history,
+}

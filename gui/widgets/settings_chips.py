@@ -1,0 +1,189 @@
+"""The axes of the matrix: chips for devices, precisions, quantizations and backends; fields for batch and threads; the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from engine import capabilities
+from engine.capabilities import Choice
+from engine.job import PLANS
+from gui import text
+from gui.models.lists import ListError, format_list, parse_list
+from gui.models.setup_model import SetupModel
+from gui.widgets.chips import ChipBox
+from gui.widgets.labels import label, set_role
+
+_BOXES = {"devices": "deviceBox", "precisions": "precisionBox", "quantizations": "quantizationBox", "backends": "backendBox"}
+
+
+class SettingsChips(QWidget):
+    """Settings of the next job; `more_toggled` when the lower part is opened or closed."""
+
+    more_toggled = Signal(bool)
+
+    def __init__(self, setup: SetupModel, more_open: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._setup = setup
+        self._boxes = {axis: self._box(axis) for axis in _BOXES}
+        self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "plan")}
+        self.batch_field = self._field("batchField", self._batch_edited)
+        self.threads_field = self._field("threadsField", self._threads_edited)
+        self.plan_box = QComboBox(objectName="planBox")
+        self._error = label("bad", "settingsError", wraps=True)
+        self.more_button = QToolButton(objectName="moreSettings")
+        self._more = QWidget()
+        self._lay_out()
+        self._connect(more_open)
+        self.retranslate()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether both typed lists can be read."""
+        return not self._error.text()
+
+    def retranslate(self) -> None:
+        """Say every word again."""
+        for name, caption in self._captions.items():
+            caption.setText(text.say(f"axis.{name}"))
+        for axis, box in self._boxes.items():
+            box.setAccessibleName(text.say(f"axis.{axis}"))
+        for name, field in (("batch", self.batch_field), ("threads", self.threads_field)):
+            field.setAccessibleName(text.say(f"axis.{name}"))
+        self.more_button.setText(text.say("more.open"))
+        self.plan_box.setAccessibleName(text.say("axis.plan"))
+        self.plan_box.setToolTip(text.say("plan.tip"))
+        for index, plan in enumerate(PLANS):
+            self.plan_box.setItemText(index, text.say(f"plan.{plan}"))
+        self.show_model()
+
+    def show_model(self) -> None:
+        """Show what the model holds now; a field that is being typed in is left alone."""
+        setup, axes = self._setup, self._setup.axes
+        for axis, box in self._boxes.items():
+            box.set_choices(setup.chips(axis), setup.chosen(axis))
+        threads = capabilities.default_threads(setup.facts)
+        self.batch_field.setToolTip(text.say("batch.tip"))
+        self.threads_field.setToolTip(text.say("threads.tip", threads=threads))
+        self.threads_field.setPlaceholderText(str(threads))
+        for field, values in ((self.batch_field, axes.batches), (self.threads_field, axes.threads)):
+            if not field.hasFocus() and field.property("role") != "invalid" and _read(field) != values:
+                field.setText(format_list(values))
+        self.plan_box.setCurrentIndex(list(PLANS).index(setup.plan))
+        self._show_error()
+
+    def _box(self, axis: str) -> ChipBox:
+        box = ChipBox(_BOXES[axis], chip_label, lambda choice: chip_tip(choice, self._setup))
+        box.toggled.connect(lambda value, chosen: self._setup.toggle(axis, value, chosen))
+        return box
+
+    def _field(self, name: str, edited: Callable[[], None]) -> QLineEdit:
+        field = QLineEdit(objectName=name)
+        field.textEdited.connect(edited)
+        field.editingFinished.connect(self.show_model)
+        return field
+
+    def _lay_out(self) -> None:
+        always, more = QGridLayout(), QGridLayout(self._more)
+        shown = {**self._boxes, "batch": self.batch_field}
+        hidden = {"quantizations": shown.pop("quantizations"), "backends": shown.pop("backends"), "threads": self.threads_field, "plan": self.plan_box}
+        for grid, widgets in ((always, shown), (more, hidden)):
+            grid.setContentsMargins(0, 0, 0, 0)
+            grid.setHorizontalSpacing(8)
+            grid.setVerticalSpacing(8)
+            grid.setColumnStretch(1, 1)
+            for line, (name, widget) in enumerate(widgets.items()):
+                grid.addWidget(self._captions[name], line, 0, Qt.AlignmentFlag.AlignTop)
+                self._captions[name].setMinimumWidth(72)
+                self._captions[name].setContentsMargins(0, 5, 0, 0)
+                grid.addWidget(widget, line, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(always)
+        for widget in (self.more_button, self._more, self._error):
+            column.addWidget(widget)
+
+    def _connect(self, more_open: bool) -> None:
+        self.more_button.setCheckable(True)
+        self.more_button.setProperty("role", "disclosure")
+        self.more_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more_button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.more_button.toggled.connect(self._open_more)
+        self.more_button.toggled.connect(self.more_toggled)
+        self._open_more(more_open)
+        self.more_button.setChecked(more_open)
+        self.plan_box.addItems(list(PLANS))
+        self.plan_box.activated.connect(lambda index: self._setup.set_plan(list(PLANS)[index]))
+        self._setup.changed.connect(self.show_model)
+        text.current.changed.connect(self.retranslate)
+
+    def _open_more(self, is_open: bool) -> None:
+        self._more.setVisible(is_open)
+        self.more_button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+
+    def _batch_edited(self) -> None:
+        self._edited(self.batch_field, "batches")
+
+    def _threads_edited(self) -> None:
+        self._edited(self.threads_field, "threads")
+
+    def _edited(self, field: QLineEdit, axis: str) -> None:
+        values = _read(field)
+        self._show_error()
+        if values is not None:
+            self._setup.set_axes(msgspec.structs.replace(self._setup.axes, **{axis: values}))
+        self._setup.changed.emit()
+
+    def _show_error(self) -> None:
+        problems = [_problem(field) for field in (self.batch_field, self.threads_field)]
+        for field, problem in zip((self.batch_field, self.threads_field), problems, strict=True):
+            set_role(field, "invalid" if problem else "")
+        self._error.setText(next((problem for problem in problems if problem), ""))
+        self._error.setVisible(any(problems))
+
+
+def _read(field: QLineEdit) -> tuple[int, ...] | None:
+    if field.objectName() == "threadsField" and not field.text().strip():
+        return ()
+    try:
+        return parse_list(field.text())
+    except ListError:
+        return None
+
+
+def _problem(field: QLineEdit) -> str:
+    if field.objectName() == "threadsField" and not field.text().strip():
+        return ""
+    try:
+        parse_list(field.text())
+    except ListError as error:
+        return text.say(error.code, **error.values)
+    return ""
+
+
+def chip_label(choice: Choice) -> str:
+    """What stands on a chip; names that are the same in every language stand as they are."""
+    return text.say(f"chip.{choice.value}") if f"chip.{choice.value}" in text.TABLE else choice.value
+
+
+def chip_tip(choice: Choice, setup: SetupModel) -> str:
+    """Two lines on what it means, and why it is greyed when it is."""
+    lines = [_meaning(choice.value, setup)]
+    if choice.code:
+        lines.append(text.say_reason(choice.code, choice.values))
+    return "\n".join(line for line in lines if line)
+
+
+def _meaning(value: str, setup: SetupModel) -> str:
+    facts = setup.facts
+    if value == "auto":
+        return text.say("chip.auto.tip", device=capabilities.resolve_device("auto", facts))
+    if value == "cpu":
+        return text.say("chip.cpu.tip", name=facts.cpu_name if facts else "")
+    if value.startswith("cuda:") and facts:
+        return next((text.say("chip.cuda.tip", index=gpu.index, name=gpu.name) for gpu in facts.gpus if f"cuda:{gpu.index}" == value), "")
+    return text.say(f"chip.{value}.tip") if f"chip.{value}.tip" in text.TABLE else ""
