@@ -5,6 +5,7 @@ Numerals and units are the same in every language. What is not known is an em da
 
 from __future__ import annotations
 
+import itertools
 import math
 
 NONE = "—"
@@ -36,7 +37,7 @@ def significant(value: float | None, error: float | None = None, digits: int = 3
 
 def duration_unit(ms: float) -> tuple[str, float]:
     """The unit that suits a duration, and its length in ms."""
-    for (unit, length), (_, following) in zip(_DURATIONS, _DURATIONS[1:], strict=False):
+    for (unit, length), (_, following) in itertools.pairwise(_DURATIONS):
         if abs(ms) < following * 0.9995:  # 999.95 µs would round to 1,000 µs
             return unit, length
     return _DURATIONS[-1]
