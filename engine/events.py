@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.capabilities import Facts
 from engine.job import Job
-from engine.result import Failure, ModelInfo, Outcome, Run
+from engine.result import Failure, ModelInfo, Outcome, Reason, Run
 
 
 class EngineReady(msgspec.Struct, frozen=True):
@@ -37,6 +37,12 @@ class FileInspected(msgspec.Struct, frozen=True, kw_only=True):
     danger: str = "none"
     """`none`, `unknown` or `dangerous`."""
     note: str = ""
+    notes: tuple[Reason, ...] = ()
+    """The remarks that `note` puts together in English."""
+    grades: dict[str, str] = {}
+    """Each unsafe global's grade: `harmless`, `unknown` or `dangerous`; the worst first."""
+    weights_places: tuple[str, ...] = ()
+    """In a checkpoint: every place where weights (or modules) lie, the chosen one (`info.weights_at`) first."""
 
 
 class JobStarted(msgspec.Struct, frozen=True):

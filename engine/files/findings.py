@@ -1,0 +1,64 @@
+"""What a reader of one format found out: the common shape of all their answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.files.nodes import Program
+from engine.files.reading import clean
+from engine.files.tensors import Tensor, TensorEntry, count_values
+from engine.files.weights import Found, classify
+from engine.job import InputSpec
+
+
+@dataclass
+class Findings:
+    """A recognised model: its kind and what is known without running it."""
+
+    kind: str
+    architecture: str | None = None
+    weights_at: str | None = None
+    weights_places: tuple[str, ...] = ()
+    entries: list[TensorEntry] = field(default_factory=list)
+    dtypes: dict[str, int] = field(default_factory=dict)
+    weights_bytes: int | None = None
+    parameters: int | None = None
+    buffers: int | None = None
+    inputs: tuple[InputSpec, ...] | None = None
+    globals: list[tuple[str, str]] = field(default_factory=list)
+    """What loading would import; for kinds whose loading runs Python's pickle."""
+    runs_code: bool = False
+    """Loading cannot do without running code of the file's, or without the full unpickler."""
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def note(self, code: str, **values: Any) -> None:
+        """Add a remark: a code of engine.words.files with its values."""
+        self.notes.append((code, values))
+
+
+def from_program(program: Program) -> Findings:
+    """What a torch.save pickle is; raises Refused when there is no model in it."""
+    found = classify(program.root)
+    findings = Findings(found.kind, architecture=found.class_name, weights_at=found.at, weights_places=found.places, globals=program.globals)
+    findings.runs_code = found.kind == "module" or not program.plain
+    if not program.plain and found.kind != "module":
+        findings.note("note-new-protocol")
+    add_tensors(findings, found)
+    if found.kind == "module":
+        findings.parameters = sum(count_values(tensor for _, tensor in found.tensors if tensor.parameter).values())
+        findings.buffers = sum(count_values(tensor for _, tensor in found.tensors if not tensor.parameter).values())
+    return findings
+
+
+def add_tensors(findings: Findings, found: Found) -> None:
+    """Fill the tensor list, the counts and the weights' bytes."""
+    tensors = [tensor for _, tensor in found.tensors]
+    findings.entries = [entry(name, tensor) for name, tensor in found.tensors]
+    findings.dtypes = count_values(tensors)
+    findings.weights_bytes = sum(storage.size_bytes for storage in {tensor.storage.key: tensor.storage for tensor in tensors}.values())
+
+
+def entry(name: str, tensor: Tensor) -> TensorEntry:
+    """The public description of one tensor."""
+    return TensorEntry(name, clean(tensor.dtype), tensor.shape, tensor.contiguous, tensor.storage.key, tensor.storage.device, tensor.parameter)

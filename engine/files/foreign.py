@@ -1,0 +1,93 @@
+"""Files that are no models, or none that this program runs: recognised by their first bytes and refused by name."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from engine.files.reading import Refused, Source
+
+_ARCHIVES = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!", "RAR"),
+             (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"\x04\x22\x4d\x18", "LZ4"))
+_LIBRARIES = ((b"\x89HDF\r\n\x1a\n", "Keras (HDF5)"), (b"GGUF", "llama.cpp (GGUF)"))
+_OTHERS = ((b"\x93NUMPY", "file-numpy"), (b"\x89PNG", "file-picture"), (b"\xff\xd8\xff", "file-picture"), (b"GIF8", "file-picture"),
+           (b"%PDF", "file-document"), (b"\x7fELF", "file-program"), (b"MZ", "file-program"), (b"#!", "file-program"))
+_LFS = b"version https://git-lfs.github.com/spec/"
+_HTML = re.compile(rb"\s*(<!doctype html|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
+_PATH_LINE = re.compile(r"(import[ \t].+|#.*|[^<>|\"'{}();=]+)$")
+_PYTHON_LINE = re.compile(r"^(import \w|from \w[\w.]* import |def \w|class \w)", re.MULTILINE)
+_JSON_LIMIT_BYTES = 16 << 20
+
+
+def refuse_foreign(source: Source) -> None:
+    """Raises Refused when the first bytes tell what the file is and it is no model."""
+    head = source.head
+    for magic, name in _ARCHIVES:
+        if head.startswith(magic):
+            raise Refused("file-packed", format=name)
+    for magic, name in _LIBRARIES:
+        if head.startswith(magic):
+            raise Refused("file-other-library", library=name)
+    if head[4:8] == b"TFL3":
+        raise Refused("file-other-library", library="TensorFlow Lite")
+    for magic, code in _OTHERS:
+        if head.startswith(magic):
+            raise Refused(code)
+    if head[257:262] == b"ustar":
+        raise Refused("file-packed", format="tar")
+    if head.startswith(_LFS):
+        raise Refused("file-lfs-pointer", size=_lfs_size(head))
+    if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
+        raise Refused("file-web-page")
+    if head.count(0) == len(head):
+        raise Refused("file-zeros")
+
+
+def _lfs_size(head: bytes) -> str:
+    match = re.search(rb"^size (\d{1,18})$", head, re.MULTILINE)
+    return f"{int(match[1]):,}" if match else "?"
+
+
+def refuse_text(source: Source) -> None:
+    """Raises Refused when the file is text: a path file, JSON, Python, or anything else."""
+    text = _as_text(source.head)
+    if text is None:
+        return
+    start = text.lstrip()
+    if start[:1] in ("{", "["):
+        raise _json(source)
+    if _is_path_file(source, text):
+        raise Refused("file-path-configuration")
+    if source.path.endswith(".py") or _PYTHON_LINE.search(text):
+        raise Refused("file-python")
+    raise Refused("file-text", start=" ".join(start[:60].split()))
+
+
+def _as_text(head: bytes) -> str | None:
+    try:
+        # The head may end within a letter.
+        text = head.decode("utf-8") if len(head) < 4096 else head[:-4].decode("utf-8", "ignore" if head[:-8].isascii() else "strict")
+    except UnicodeDecodeError:
+        return None
+    return None if any(ord(letter) < 32 and letter not in "\t\n\r\f" for letter in text) else text
+
+
+def _is_path_file(source: Source, text: str) -> bool:
+    """Whether it reads as a path configuration file of site-packages: a directory or an import on every line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return source.path.lower().endswith(".pth") and source.size_bytes < 65536 and bool(lines) and all(_PATH_LINE.match(line) for line in lines) \
+        and any(line.startswith(("import ", "/", ".", "#")) or re.match(r"[\w.-]+$|[A-Za-z]:[\\/]", line) for line in lines)
+
+
+def _json(source: Source) -> Refused:
+    try:
+        content = json.loads(source.read_at(0, min(source.size_bytes, _JSON_LIMIT_BYTES)))
+    except (ValueError, RecursionError):
+        return Refused("file-text", start="{")
+    if isinstance(content, dict) and "weight_map" in content:
+        return Refused("file-shard-index")
+    if isinstance(content, dict) and content.keys() & {"error", "message", "detail", "errors"}:
+        return Refused("file-json-error")
+    if isinstance(content, dict) and ("architectures" in content or "model_type" in content):
+        return Refused("file-json-config")
+    return Refused("file-json")
