@@ -38,11 +38,15 @@ class SettingsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problem: Path | None = None
-        with storage.locked(path):
-            self.value = self._read()
+        self.value = Settings()
+        try:
+            with storage.locked(path):
+                self.value = self._read()
+        except storage.StorageError:  # a folder that cannot be written can be read; the first change says that it is not kept
+            self.value = self._read_unlocked()
 
     def change(self, change: Callable[[Settings], Settings]) -> Settings:
-        """Apply `change` to what is in the file now and write it; raises OSError when it cannot be written."""
+        """Apply `change` to what is in the file now and write it; raises StorageError when it cannot be written."""
         with storage.locked(self.path):
             value = change(self._read())
             storage.write_atomically(self.path, msgspec.json.format(msgspec.json.encode(value), indent=1))
@@ -52,10 +56,16 @@ class SettingsFile:
     def _read(self) -> Settings:
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=Settings)
-        except FileNotFoundError:
-            return Settings()
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.problem = storage.put_aside(self.path)
+            return Settings()
+        except OSError:  # not there yet, or not ours to read: defaults hold
+            return Settings()
+
+    def _read_unlocked(self) -> Settings:
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=Settings)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return Settings()
 
 

@@ -1,0 +1,98 @@
+"""The dialogs of the window: each opens without blocking, and hands its answer to the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
+
+from gui import text
+from gui.models.model_list import ModelEntry
+from gui.models.session import Session
+
+PATTERNS = {
+    "models": "*.pth *.pt *.bin *.ckpt *.jit *.ts *.onnx *.safetensors *.pt2 *.pte *.pkl",
+    "python": "*.py",
+    "runs": "*.json",
+    "all": "*",
+}
+
+
+class Dialogs(QObject):
+    """Asks the user for files, a class, trust; `native` False uses Qt's own file dialog."""
+
+    def __init__(self, session: Session, window: QWidget, native: bool = True) -> None:
+        super().__init__(window)
+        self._session, self._window, self._native = session, window, native
+
+    def ask_open(self) -> None:
+        """Let the user choose model files."""
+        filters = [f"{text.say(f'open.filter-{name}')} ({pattern})" for name, pattern in PATTERNS.items()]
+        dialog = self._file_dialog("openDialog", text.say("open.title"), filters)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self._session.open)
+        dialog.open()
+
+    def ask_class(self, path: str = "") -> None:
+        """Let the user choose the class of the current weights, from `path` or another Python file."""
+        from gui.widgets.class_picker import ClassPicker
+
+        entry = self._session.models.current
+        if entry is None:
+            return
+        where, known, _ = (entry.architecture or "").partition(".py:")
+        dialog = ClassPicker(entry.name, path or (f"{where}.py" if known else ""), str(Path(entry.path).parent), self._native, self._window)
+        dialog.accepted.connect(lambda: self._session.set_class(dialog.architecture))
+        self._open(dialog)
+
+    def ask_trust(self, entry: ModelEntry) -> None:
+        """Ask before a file may run code."""
+        from gui.widgets.trust_dialog import TrustDialog
+
+        if entry.inspected is None:
+            return
+        dialog = TrustDialog(entry, entry.inspected, self._window)
+        dialog.finished.connect(lambda _: self._session.answer_trust(entry, dialog.decision))
+        self._open(dialog)
+
+    def ask_report(self) -> None:
+        """Ask where the report is to lie, and write it."""
+        run = self._session.run.run
+        if run is None:
+            return
+        dialog = self._file_dialog("reportDialog", text.say("report.title"), [f"{text.say('report.filter')} (*.html)"])
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("html")
+        dialog.selectFile(f"{Path(run.model.path).stem}.html")
+        dialog.fileSelected.connect(self._session.save_report)
+        dialog.open()
+
+    def ask_close(self, stop: Callable[[], None]) -> None:
+        """Ask once whether a running job is to be stopped; `stop` when it is."""
+        from gui.widgets.close_dialog import CloseDialog
+
+        if self._window.findChild(CloseDialog) is None:
+            dialog = CloseDialog(self._session.run, self._window)
+            dialog.accepted.connect(stop)
+            self._open(dialog)
+
+    def show_help(self) -> None:
+        """Show what the program is, and its keys."""
+        box = QMessageBox(QMessageBox.Icon.NoIcon, text.say("tool.help"), text.say("tool.help.text"), parent=self._window)
+        box.setObjectName("helpDialog")
+        box.addButton(text.say("tool.help.close"), QMessageBox.ButtonRole.AcceptRole)
+        self._open(box)
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _file_dialog(self, name: str, title: str, filters: list[str]) -> QFileDialog:
+        dialog = QFileDialog(self._window, title)
+        dialog.setObjectName(name)
+        dialog.setNameFilters(filters)
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog, not self._native)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return dialog
