@@ -14,8 +14,10 @@ from engine.link import Link
 _LONGEST_TURN_S = 0.2
 
 
-@dataclass
-class _Tick:
+@dataclass(eq=False)
+class Tick:
+    """Something done regularly while the engine waits."""
+
     interval_s: float
     act: Callable[[], None]
     due_s: float
@@ -28,7 +30,7 @@ class Pump:
         self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._links: list[Link] = []
-        self._ticks: list[_Tick] = []
+        self._ticks: list[Tick] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._drain_wake)
 
@@ -69,9 +71,15 @@ class Pump:
         """Watch it no more."""
         self._forget(descriptor)
 
-    def every(self, interval_s: float, act: Callable[[], None]) -> None:
-        """Call `act` in turns, about every `interval_s`."""
-        self._ticks.append(_Tick(interval_s, act, self._clock()))
+    def every(self, interval_s: float, act: Callable[[], None]) -> Tick:
+        """Call `act` in turns, about every `interval_s`, until the tick is cancelled."""
+        tick = Tick(interval_s, act, self._clock())
+        self._ticks.append(tick)
+        return tick
+
+    def cancel(self, tick: Tick) -> None:
+        """Call it no more."""
+        self._ticks.remove(tick)
 
     def wake(self) -> None:
         """End the current or the next turn's wait; callable from any thread and from a signal handler."""

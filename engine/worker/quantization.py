@@ -30,9 +30,9 @@ def quantize(module: nn.Module, quantization: str) -> tuple[nn.Module, tuple[tup
     left = sum(type(layer) in SWAPPABLE for layer in swapped_holder.modules())
     swapped = before - left
     if swapped == 0:
-        raise WorkerError("not-swapped", "not-swapped", quantization="dynamic int8", layers=sum(1 for _ in module.modules()))
+        raise WorkerError("not-swapped", "not-swapped", quantization="Dynamic int8", layers=sum(1 for _ in module.modules()))
     result: nn.Module = swapped_holder[0]
-    return result, (("swapped", {"quantization": "dynamic int8", "swapped": swapped, "of": before, "engine": torch.backends.quantized.engine}),)
+    return result, (("swapped", {"quantization": "Dynamic int8", "swapped": swapped, "of": before, "engine": torch.backends.quantized.engine}),)
 
 
 def choose_engine() -> str:

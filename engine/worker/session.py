@@ -56,7 +56,7 @@ class Session:
         """Apply precision, quantization and backend; make the inputs."""
         self._phase = "prepare"
         if self._command is None or self._loaded is None:
-            raise errors.WorkerError("failed", "out-of-order", command="Prepare")
+            raise errors.WorkerError("protocol-error", "out-of-order", command="Prepare")
         configuration = self._command.configuration
         arguments: Arguments = make_arguments(self._command.inputs, configuration.batch_size, self._command.seed)
         backend = importlib.import_module(f"engine.worker.backends.{backends.BACKENDS[configuration.backend]}")
@@ -70,7 +70,7 @@ class Session:
         """Run the forward once; ns and the shapes that came out. A refused input is named with the layer that refused it."""
         self._phase = "forward"
         if self._prepared is None or self._command is None:
-            raise errors.WorkerError("failed", "out-of-order", command="FirstCall")
+            raise errors.WorkerError("protocol-error", "out-of-order", command="FirstCall")
         with torch.inference_mode(), FirstCallWatch(self._prepared.module, self._command.inputs, self._arguments):
             began = time.perf_counter_ns()
             result = self._prepared.call()
@@ -89,7 +89,7 @@ class Session:
     def run_block(self, command: messages.RunBlock) -> messages.BlockDone:
         """One block of timed calls."""
         if self._runner is None:
-            raise errors.WorkerError("failed", "out-of-order", command="RunBlock")
+            raise errors.WorkerError("protocol-error", "out-of-order", command="RunBlock")
         samples = self._runner.run(command.duration_ns, command.max_calls)
         allocated, reserved = memory.current(self._device)
         return messages.BlockDone(

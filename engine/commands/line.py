@@ -1,0 +1,29 @@
+"""The command line that measures a job again."""
+
+from __future__ import annotations
+
+import shlex
+
+from engine.inputs import format_input
+from engine.job import Job
+
+
+def command_line(job: Job) -> str:
+    """`python3 main.py profile ...` with every setting of the job; where the configurations are not a full matrix, each axis lists all its values."""
+    words = ["python3", "main.py", "profile", job.model.path]
+    if job.model.architecture:
+        words += ["--arch", job.model.architecture]
+    if job.model.trusted:
+        words.append("--trust")
+    for spec in job.inputs:
+        words += ["--input", format_input(spec)]
+    each = job.configurations
+    for option, values in (
+        ("--device", [c.device for c in each]), ("--precision", [c.precision for c in each]), ("--quantization", [c.quantization for c in each]),
+        ("--backend", [c.backend for c in each]), ("--batch", [str(c.batch_size) for c in each]), ("--threads", [str(c.threads) for c in each]),
+    ):
+        words += [option, ",".join(dict.fromkeys(values))]
+    words += ["--plan", job.plan.name]
+    if job.interpreter:
+        words += ["--python", job.interpreter]
+    return " ".join(shlex.quote(word) for word in words)

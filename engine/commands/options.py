@@ -1,0 +1,76 @@
+"""The options of `profile`: what they are called, what they accept, and two lines for what they don't."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from engine.words import say
+
+REFUSED = 2
+
+
+class Refused(Exception):
+    """The command cannot begin: `summary` says what is wrong with which thing, `hint` what to do."""
+
+    def __init__(self, summary: str, hint: str) -> None:
+        super().__init__(summary)
+        self.summary, self.hint = summary, hint
+
+
+def tell(summary: str, hint: str) -> None:
+    """Two lines on standard error."""
+    print(summary, file=sys.stderr)
+    if hint:
+        print(hint, file=sys.stderr)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are two lines and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
+        raise Refused(message[:1].upper() + message[1:] + ".", say("see-help", {"command": self.prog}))
+
+
+def profile_parser() -> Parser:
+    """All options of `profile`, as in docs/contract.md."""
+    parser = Parser(prog="python3 main.py profile", description="Measure a model without a window.", allow_abbrev=False)
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the model file")
+    parser.add_argument("--demo", action="store_true", help="measure the bundled demo model and write its page")
+    parser.add_argument("--arch", metavar="SPEC", help="package.module:callable or path/to/file.py:callable(argument=1), for files that hold only weights")
+    parser.add_argument("--input", action="append", default=[], metavar="SPEC", help="f32[B,3,224,224], NAME=i64[B,128]{0..30521}, NAME=16000, NAME=@data.npy")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; a list multiplies")
+    parser.add_argument("--precision", default="fp32", help="fp32, fp16, bf16, amp")
+    parser.add_argument("--quantization", default="none", help="none, dynamic-int8")
+    parser.add_argument("--backend", default="", help="eager, torchscript, onnxruntime (default: by kind of file)")
+    parser.add_argument("--batch", default="1", help="1, or 1,8,32, or 1:64 for doubling")
+    parser.add_argument("--threads", default="", help="intra-op threads (default: physical cores less one)")
+    parser.add_argument("--timeout", type=_seconds, default=None, metavar="SECONDS", help="without an answer for so long a call counts as hung")
+    parser.add_argument("--python", metavar="PATH", help="another Python whose torch and packages run the model")
+    parser.add_argument("--plan", default="standard", help="quick or standard")
+    parser.add_argument("--trust", action="store_true", help="let this file run code while it is loaded")
+    parser.add_argument("--trust-dangerous", metavar="NAME", help="the file's name, for a file that is graded dangerous")
+    parser.add_argument("--json", metavar="PATH", help="write the run")
+    parser.add_argument("--report", metavar="PATH", help="write the page")
+    parser.add_argument("--samples", metavar="PATH", help="write all raw samples (.npz)")
+    parser.add_argument("--no-history", action="store_true", help="keep no copy of the run")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError("seconds must be above 0")
+    return value
+
+
+def parse_profile(argv: Sequence[str]) -> argparse.Namespace:
+    """The options given; raises Refused."""
+    options = profile_parser().parse_args(argv)
+    if bool(options.file) == options.demo:
+        raise Refused(say("one-file-or-demo"), say("see-help", {"command": "python3 main.py profile"}))
+    return options

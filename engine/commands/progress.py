@@ -1,0 +1,55 @@
+"""Progress on a terminal's standard error; silent everywhere else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.events import JobFinished, JobStarted, Progressed
+from engine.result import Failure
+
+
+class Progress:
+    """Takes the engine's events and draws one line."""
+
+    def __init__(self) -> None:
+        self.run_path: Path | None = None
+        self.save_failure: Failure | None = None
+        self._bar: Any = None
+        self._task: Any = None
+        self._count = 0
+
+    def __enter__(self) -> None:
+        if not sys.stderr.isatty():
+            return
+        from rich import progress
+        from rich.console import Console
+
+        columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.TextColumn("{task.fields[left]}"))
+        self._bar = progress.Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4)
+        self._bar.start()
+        self._task = self._bar.add_task("", total=1.0, left="")
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def say(self, text: str) -> None:
+        """Show what is being done."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=text)
+
+    def take(self, event: object) -> None:
+        """One event of the engine."""
+        if isinstance(event, JobStarted):
+            self._count = len(event.job.configurations)
+            self.run_path = Path(event.run_path) if event.run_path else None
+        elif isinstance(event, JobFinished):
+            self.run_path = Path(event.run_path) if event.run_path else self.run_path
+            self.save_failure = event.save_failure
+        elif isinstance(event, Progressed) and self._bar is not None:
+            left = "" if event.seconds_left is None else f"{event.seconds_left:.0f} s"
+            where = "" if event.index is None else f"{event.index + 1}/{self._count} {event.phase}"
+            self._bar.update(self._task, completed=event.fraction, description=where, left=left)

@@ -1,0 +1,42 @@
+"""The results as a table on standard output."""
+
+from __future__ import annotations
+
+from engine.result import Outcome, Run
+from engine.statistics import samples_missing
+from engine.units import format_bytes, format_ci, format_duration_ms, format_rate
+from engine.words import say
+
+COLUMNS = ("configuration", "p50", "p99", "items/s", "memory", "accuracy", "trust")
+
+
+def print_table(run: Run) -> None:
+    """One row an outcome; what could not be measured is a dash, what failed is a sentence."""
+    rows = [COLUMNS, *(_row(outcome) for outcome in run.outcomes)]
+    whole = [row for row in rows if len(row) == len(COLUMNS)]
+    widths = [max(len(row[column]) for row in (rows if column == 0 else whole)) for column in range(len(COLUMNS))]
+    for row in rows:
+        # A sentence takes the width of all the figures it stands for.
+        cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)] if len(row) == len(COLUMNS) else [row[0].ljust(widths[0]), row[1]]
+        print("  ".join(cells).rstrip())
+
+
+def describe(outcome: Outcome) -> str:
+    """The configuration in one line."""
+    each = outcome.configuration
+    parts = [each.device, each.precision, *([each.quantization] if each.quantization != "none" else []), each.backend, f"b{each.batch_size}", f"{each.threads}t"]
+    return " ".join(parts)
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    if outcome.latency is None:
+        sentence = outcome.error.summary if outcome.error else outcome.stopped_because.sentence if outcome.stopped_because else outcome.status
+        return describe(outcome), f"{outcome.status}: {sentence}"
+    latency = outcome.latency
+    low, high = latency.p50_ci95_ms or (None, None)
+    missing = samples_missing(latency.count, 0.99)
+    memory = outcome.memory.device_peak_bytes or outcome.memory.process_peak_bytes
+    return (
+        describe(outcome), format_ci(latency.p50_ms, low, high), format_duration_ms(latency.p99_ms) if not missing else say("needs-more", {"count": missing}),
+        format_rate(outcome.throughput_per_s), format_bytes(memory), say("not-checked") if outcome.accuracy is None else "", outcome.trust.grade if outcome.trust else "",
+    )

@@ -1,0 +1,89 @@
+"""Writes what was asked for: the run, the page, the samples."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from engine import history, storage
+from engine.commands.options import tell
+from engine.demo import PAGE_NAME
+from engine.process import APPLICATION_FOLDER, child_environment
+from engine.result import Run
+from engine.sampling import decode
+from engine.words import say
+
+
+class Writer:
+    """The files that the options name, resolved before anything is measured."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._json, self._report, self._samples = (Path(given).absolute() if given else None for given in (options.json, options.report, options.samples))
+        self._demo = bool(options.demo)
+
+    def write(self, run: Run, kept: Path | None) -> bool:
+        """Write all; False when one could not be written (the run is then still in the history, whose path is printed)."""
+        done = [self._try(path, write, run) for path, write in ((self._json, self._write_json), (self._samples, self._write_samples)) if path]
+        report = self._report or (_demo_page() if self._demo else None)
+        if report:
+            done.append(self._try(report, self._write_report, run))
+        if not all(done) and kept is not None:
+            print(say("run-kept", {"path": str(kept)}), file=sys.stderr)
+        if self._demo and report and done[-1]:
+            print(report)
+        return all(done)
+
+    def _try(self, path: Path, write: object, run: Run) -> bool:
+        try:
+            write(path, run)  # type: ignore[operator]
+        except storage.StorageError as error:
+            tell(error.failure.summary, error.failure.hint)
+            return False
+        return True
+
+    def _write_json(self, path: Path, run: Run) -> None:
+        history.save_run(run, path)
+
+    def _write_samples(self, path: Path, run: Run) -> None:
+        arrays = {
+            f"outcome{index}_{name}": column
+            for index, outcome in enumerate(run.outcomes) if outcome.samples is not None
+            for name, column in decode(outcome.samples).columns().items()
+        }
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+        storage.write_atomically(path, stream.getvalue())
+
+    def _write_report(self, path: Path, run: Run) -> None:
+        from engine.report import render
+
+        storage.write_atomically(path, render(run).encode())
+
+
+def _demo_page() -> Path:
+    """Where the demo's page goes: the current folder, else the history folder."""
+    return Path.cwd() / PAGE_NAME if _writable(Path.cwd()) else storage.history_folder() / PAGE_NAME
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made in the folder; tried, since permissions do not tell all (a full or read-only disk)."""
+    probe = folder / f".model-dyno-{id(folder):x}"
+    try:
+        storage.write_atomically(probe, b"")
+    except storage.StorageError:
+        return False
+    probe.unlink()
+    return True
+
+
+def write_report_in_child(run_path: Path, out: Path, language: str) -> subprocess.Popen[bytes]:
+    """The `report` command in a process of its own, so that making a page never holds this one."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "engine.commands.report", str(run_path), "-o", str(out), "--language", language],
+        cwd=APPLICATION_FOLDER, env=child_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )

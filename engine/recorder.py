@@ -1,0 +1,160 @@
+"""Everything measured of one configuration, and the outcome it amounts to at any moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine import messages, statistics, trust
+from engine.inputs import format_input
+from engine.job import Configuration, Job
+from engine.link import Link
+from engine.result import Failure, Memory, ModelInfo, Outcome, Phases, Reason
+from engine.sampling import STEADY, WARM_UP, SampleBuffer, encode_for_run
+from engine.snippet import snippet
+from engine.stopping import Standing
+from engine.timeline import Timeline
+from engine.words import say
+
+STATUS_OF_CODE = {"out-of-memory": "out-of-memory", "unsupported": "unsupported", "not-swapped": "unsupported"}
+
+
+class Recorder:
+    """The growing record of one configuration of a job."""
+
+    def __init__(self, index: int, job: Job, configuration: Configuration, info: ModelInfo, cores: int | None) -> None:
+        self.index, self.job, self.configuration, self.info, self._cores = index, job, configuration, info, cores
+        self.samples = SampleBuffer()
+        self.timeline = Timeline()
+        self.phases = Phases()
+        self.link: Link | None = None
+        self.loaded: messages.Loaded | None = None
+        self.notes: list[Reason] = []
+        self.uncounted = 0
+        self.visits = 0
+        self.visit_spans_s: list[tuple[float, float]] = []
+        self.peaks: dict[str, int] = {}
+        self.device_memory_source: str | None = None
+        self.stopped: Reason | None = None
+        self.warm_up: Reason | None = None
+        self.status: str | None = None
+        """None until the one outcome is made."""
+        self.error: Failure | None = None
+        self.other_cpu_percent: list[float] = []
+        self.gpu_clocks: list[float] = []
+        self.foreign_compute: int | None = None
+        self.throttle_reasons = 0
+        self.log = ""
+        self.weights_bytes: int | None = None
+        self.final: Outcome | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the one outcome has been made."""
+        return self.status is not None
+
+    def note(self, code: str, values: dict[str, Any]) -> None:
+        """Remember a coded statement about the configuration, once."""
+        reason = Reason(code, values, say(code, values))
+        if reason not in self.notes:
+            self.notes.append(reason)
+
+    def add_block(self, block: messages.BlockDone, visit: int, steady: bool, zero_ns: int) -> tuple[Any, Any, Any]:
+        """Take in a block; start (ns since the run's start), latency and device arrays."""
+        start = np.frombuffer(block.start_ns, "<i8") - zero_ns
+        latency = np.frombuffer(block.latency_ns, "<i8")
+        device = None if block.device_ns is None else np.frombuffer(block.device_ns, "<i8")
+        enqueue = None if block.enqueue_ns is None else np.frombuffer(block.enqueue_ns, "<i8")
+        self.samples.extend(start, latency, phase=STEADY if steady else WARM_UP, visit=visit, device_ns=device, enqueue_ns=enqueue)
+        if steady:
+            self.uncounted += block.uncounted
+        return start, latency, device
+
+    def add_reading(self, t_ns: int, values: dict[str, float]) -> None:
+        """Take in what a monitor saw."""
+        self.timeline.add(t_ns, values)
+
+    def raise_peak(self, name: str, value: int | None) -> None:
+        """Keep the larger of the peak so far and `value`."""
+        if value is not None:
+            self.peaks[name] = max(value, self.peaks.get(name, 0))
+
+    def measured_s(self) -> float:
+        """Seconds spent in visits."""
+        return sum(end - start for start, end in self.visit_spans_s)
+
+    def span_s(self) -> float:
+        """Seconds from the first visit's start to the last one's end."""
+        return self.visit_spans_s[-1][1] - self.visit_spans_s[0][0] if self.visit_spans_s else 0.0
+
+    def standing(self) -> Standing:
+        """Where this configuration stands, for the estimate of the time left."""
+        steady = self.samples.steady().latency_ns
+        call_s = float(np.median(steady[-1000:])) / 1e9 if len(steady) else None
+        return Standing(
+            over=self.over, prepared=self.phases.warm_up is not None, visits=self.visits, count=len(steady),
+            measured_s=self.measured_s(), span_s=self.span_s(), call_s=call_s,
+        )
+
+    def fail(self, failure: Failure) -> None:
+        """The configuration ends for a reason that is not success; what was measured is kept."""
+        self.status = STATUS_OF_CODE.get(failure.code, "failed")
+        self.error = failure
+        self.log = str(failure.details.get("log", ""))
+
+    def cancel(self) -> None:
+        """The user stopped it: nothing or only a part was measured."""
+        count = len(self.samples.steady())
+        code, values = ("cancelled-partly", {"count": count}) if count else ("cancelled", {})
+        self.status = "cancelled"
+        self.stopped = Reason(code, values, say(code, values))
+
+    def conclude(self) -> Outcome:
+        """The one outcome, made once the configuration is over."""
+        if self.final is None:
+            self.final = self.outcome(with_samples=True)
+        return self.final
+
+    def outcome(self, with_samples: bool) -> Outcome:
+        """What the record amounts to now; without `with_samples` the arrays stay out, which is quick."""
+        steady = self.samples.steady()
+        latency = statistics.summarize(steady.latency_ns, steady.visit) if len(steady) else None
+        device = statistics.summarize(steady.device_ns, steady.visit) if latency and steady.device_ns is not None else None
+        return Outcome(
+            configuration=self.configuration, status=self.status or "ok", phases_ms=self.phases, latency=latency, device_latency=device,
+            enqueue_p50_ms=statistics.percentile_ns(steady.enqueue_ns, 0.5) / 1e6 if device and steady.enqueue_ns is not None else None,
+            stopped_because=self.stopped, throughput_per_s=statistics.throughput_per_s(steady.latency_ns, self.configuration.batch_size),
+            memory=self._memory(), trust=self._trust(steady, latency) if latency else None, uncounted_calls=self.uncounted,
+            notes=self._notes(), log=self.log, code=self._code(), error=self.error,
+            samples=encode_for_run(self.samples.arrays()) if with_samples and len(self.samples) else None,
+            timeline=self.timeline.tracks() if with_samples else (),
+        )
+
+    def _notes(self) -> tuple[Reason, ...]:
+        values = {"count": self.uncounted}
+        rest = (Reason("uncounted", values, say("uncounted", values)),) if self.uncounted else ()
+        return (*self.notes, *rest)
+
+    def _memory(self) -> Memory:
+        return Memory(weights_bytes=self.weights_bytes, device_memory_source=self.device_memory_source, **self.peaks)
+
+    def _trust(self, steady: Any, latency: Any) -> Any:
+        machine = trust.MachineState(
+            cores=self._cores, threads=self.configuration.threads,
+            other_cpu_percent=float(np.mean(self.other_cpu_percent)) if self.other_cpu_percent else None, gpus=self._gpu_state(),
+        )
+        half = statistics.relative_half_width(latency)
+        return trust.grade(steady.latency_ns, steady.start_ns, steady.visit, self.stopped, machine, warm_up=self.warm_up, half_width=half)
+
+    def _gpu_state(self) -> tuple[trust.GpuState, ...]:
+        if not self.configuration.device.startswith("cuda"):
+            return ()
+        return (trust.GpuState(device=self.configuration.device, clock_mhz=tuple(self.gpu_clocks), throttle_reasons=self.throttle_reasons, foreign_compute=self.foreign_compute),)
+
+    def _code(self) -> str:
+        return snippet(self.info, self.job.inputs, self.configuration, self.job.model.architecture)
+
+    def command_inputs(self) -> list[str]:
+        """The inputs as the command line takes them."""
+        return [format_input(spec) for spec in self.job.inputs]

@@ -1,0 +1,192 @@
+"""Runs one job: its configurations' visits in turn, spread over time, until each has its one outcome."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from engine import stopping
+from engine.events import OutcomeUpdated, PhaseStarted, Progressed
+from engine.pump import Pump
+from engine.recorder import Recorder
+from engine.result import Failure
+from engine.visits import Visitor
+from engine.workers import ConfigurationEnded, Interrupted, Workers
+from engine.words import failure
+
+PROGRESS_S = 0.25
+WAITING_SHOWN_S = 2.0
+RESTED_S = 0.001
+
+
+class Flags:
+    """What the user asked for while the job runs; set from any thread."""
+
+    def __init__(self) -> None:
+        self.cancel = False
+        self.stop = False
+
+
+class JobRunner:
+    """The turns of one job's configurations on one pump."""
+
+    def __init__(
+        self, records: list[Recorder], visitor: Visitor, workers: Workers, pump: Pump, flags: Flags, emit: Callable[[object], None],
+        saved: Callable[[Recorder], None], memory_short: Callable[[], bool],
+    ) -> None:
+        self._records, self._visitor, self._workers, self._pump, self._flags, self._emit = records, visitor, workers, pump, flags, emit
+        self._saved, self._memory_short = saved, memory_short
+        self._random = random.Random(records[0].job.seed if records else 0)
+        self._began = time.perf_counter()
+        self.finishing: Recorder | None = None
+        """After a cancel: the one configuration that may still go on."""
+
+    def run(self) -> None:
+        """Measure until every configuration is over; never raises for what a model or a user does."""
+        try:
+            for record in self._records:
+                if record.over:
+                    self._finish(record)
+            for record in self._records:
+                if self._flags.cancel:
+                    break
+                self._guarded(record, lambda record=record: self._first_visit(record))  # type: ignore[misc]
+            while (record := self._next()) is not None:
+                self._guarded(record, lambda record=record: self._another_visit(record))  # type: ignore[misc]
+        except Interrupted:
+            pass
+        for record in self._records:
+            if not record.over:
+                self._cancel(record)
+
+    def _guarded(self, record: Recorder, act: Callable[[], None]) -> None:
+        """Do it; what ends the configuration becomes its outcome."""
+        if record.over:
+            return
+        try:
+            act()
+        except ConfigurationEnded as ended:
+            if ended.failure.code == "out-of-memory" and self._evict_others(record):
+                record.link = None
+                self._guarded(record, act)
+                return
+            self._close(record, ended.failure)
+        else:
+            if not record.over:
+                self._after_visit(record)
+
+    def _evict_others(self, record: Recorder) -> bool:
+        """Free what idle workers hold, so that out of memory is this configuration's own; False when none was idle."""
+        others = [other for other in self._records if other is not record and other.link is not None]
+        for other in others:
+            self._release(other)
+        return bool(others)
+
+    def _first_visit(self, record: Recorder) -> None:
+        if self._memory_short():
+            self._evict_others(record)
+        self._visitor.start(record)
+        self._visitor.visit(record, rested=False)
+
+    def _another_visit(self, record: Recorder) -> None:
+        if record.link is not None and record.link.has_exited():
+            self._release(record)
+        fresh = record.link is None
+        if fresh:
+            self._visitor.start(record)
+            record.note("fresh-visits", {})
+        self._visitor.visit(record, rested=not fresh)
+
+    def _after_visit(self, record: Recorder) -> None:
+        outcome = record.outcome(with_samples=False)
+        decision = None if outcome.latency is None else stopping.configuration_over(
+            outcome.latency, record.visits, record.measured_s(), record.span_s(), record.job.plan
+        )
+        if decision is not None:
+            record.stopped, record.status = decision.reason(), "ok"
+            self._finish(record)
+        else:
+            self._emit(OutcomeUpdated(record.index, outcome, final=False))
+            self._emit(PhaseStarted(record.index, "rest"))
+            self._saved(record)
+
+    def _finish(self, record: Recorder) -> None:
+        self._release(record)
+        self._emit(OutcomeUpdated(record.index, record.conclude(), final=True))
+        self._saved(record)
+
+    def _close(self, record: Recorder, why: Failure) -> None:
+        record.fail(why)
+        self._finish(record)
+
+    def _cancel(self, record: Recorder) -> None:
+        record.cancel()
+        self._finish(record)
+
+    def _release(self, record: Recorder) -> None:
+        """Let the configuration's worker go, keeping what it printed."""
+        if record.link is not None:
+            self._workers.end(record.link, at_once=self._flags.stop)
+            record.log = record.log or record.link.log.text()
+            record.link = None
+
+    def _next(self) -> Recorder | None:
+        """The configuration whose turn is next, after resting until it is due; None when all are over (or may not go on)."""
+        while True:
+            waiting = [record for record in self._records if not record.over and record.visits]
+            if self._flags.cancel:
+                waiting = self._only_running(waiting)
+            if not waiting:
+                return None
+            now = time.perf_counter()
+            due = {record.index: self._due_s(record) for record in waiting}
+            ready = [record for record in waiting if due[record.index] <= now]
+            if ready:
+                fewest = min(record.visits for record in ready)
+                return self._random.choice([record for record in ready if record.visits == fewest])
+            self._rest(min(due.values()) - now)
+
+    def _only_running(self, waiting: list[Recorder]) -> list[Recorder]:
+        """After a cancel: the configuration that was running goes on to its end, the others end now."""
+        if self.finishing is None:
+            self.finishing = self._visitor.current if self._visitor.current in waiting else None
+        for record in waiting:
+            if record is not self.finishing:
+                self._cancel(record)
+        return [record for record in waiting if record is self.finishing]
+
+    def _due_s(self, record: Recorder) -> float:
+        spans = record.visit_spans_s
+        return stopping.next_visit_due_s(record.visits, spans[0][0], spans[-1][0], record.job.plan)
+
+    def _rest(self, seconds: float) -> None:
+        if self._flags.stop:
+            raise Interrupted
+        self._pump.turn(seconds)
+
+    def report_progress(self) -> None:
+        """Say where the job stands; called by the pump's tick."""
+        standings = [record.standing() for record in self._records]
+        plan = self._records[0].job.plan
+        elapsed_s = time.perf_counter() - self._began
+        since = self._workers.waiting_since
+        waited = 0.0 if since is None else time.monotonic() - since
+        current = self._visitor.current
+        self._emit(
+            Progressed(
+                stopping.fraction_done(standings, elapsed_s, plan), stopping.seconds_left(standings, plan), current.index if current else None,
+                self._visitor.phase, waited if waited >= WAITING_SHOWN_S else 0.0,
+            )
+        )
+
+    def stop_for_memory(self, values: dict[str, str], held: str) -> None:
+        """The machine's memory runs out while a configuration runs: end it before the system's killer picks its own victim."""
+        record = self._visitor.current
+        if record is None or record.link is None or record.link.has_exited():
+            return
+        values = {**values, "batch_size": str(record.configuration.batch_size), "held": held}
+        link, record.link = record.link, None
+        log = link.log.text()
+        self._workers.end(link, at_once=True)
+        raise ConfigurationEnded(failure("out-of-memory", "out-of-memory-stopped", values, {"log": log}))

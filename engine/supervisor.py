@@ -1,0 +1,193 @@
+"""The engine without Qt: inspects files, probes the machine, runs jobs, and owns every process that this takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from engine import environment, facts_cache, messages, resume
+from engine.capabilities import Facts, check
+from engine.events import EngineReady, FileInspected, JobFinished, JobStarted, MonitorSampled
+from engine.job import Job
+from engine.keeper import Keeper
+from engine.monitor import Monitor
+from engine.pump import Pump
+from engine.recorder import Recorder
+from engine.result import Application, ModelInfo, Run
+from engine.runner import PROGRESS_S, Flags, JobRunner
+from engine.version import VERSION
+from engine.visits import Visitor
+from engine.watch import MachineWatch
+from engine.workers import ConfigurationEnded, Workers, interpreter_of
+from engine.words import failure
+
+MONITOR_S = 0.02
+IDLE_S = 1.0
+PROBE_S = 60.0
+
+
+def _ignore(event: object) -> None:
+    """Nobody listens."""
+
+
+class Engine:
+    """One engine: use it from one thread; only `cancel`, `stop_now` and `wake` may come from others."""
+
+    def __init__(
+        self, emit: Callable[[object], None] = _ignore, python: str | None = None, history_folder: Path | None = None, keep_history: bool = True
+    ) -> None:
+        self.emit = emit
+        self.flags = Flags()
+        self.pump = Pump()
+        self.facts: Facts | None = None
+        self._python = python
+        self._folder = history_folder
+        self._keep_history = keep_history
+        self.workers = Workers(self.pump, lambda: self.flags.stop)
+        self.monitor = Monitor()
+        self._idle_due = 0.0
+        self._measuring = False
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def start(self, python: str | None = None) -> Facts:
+        """Find out what this machine can do with an interpreter's torch; raises ConfigurationEnded with the reason it cannot."""
+        self.facts = self.probe(python)
+        self.emit(EngineReady(self.facts))
+        return self.facts
+
+    def probe(self, python: str | None = None) -> Facts:
+        """Facts about this machine and the torch of an interpreter, from the cache where nothing has changed."""
+        interpreter = interpreter_of(python or self._python)
+        cached = facts_cache.read(interpreter)
+        if cached is not None:
+            return cached
+        link = self.workers.start(interpreter)
+        answer = self.workers.ask(link, messages.Probe(), PROBE_S, "probe")
+        self.workers.end(link)
+        if not isinstance(answer, messages.Facted):
+            raise ConfigurationEnded(failure("protocol-error", "protocol-error", {"error": type(answer).__name__}))
+        facts = msgspec.structs.replace(answer.facts, driver_gpus=tuple(gpu.name for gpu in self.monitor.gpus.values()), driver=self.monitor.driver)
+        facts_cache.write(interpreter, facts)
+        return facts
+
+    def warm_up(self) -> None:
+        """Have the fork server ready, so that the next worker starts in milliseconds."""
+        self.workers.warm_up(interpreter_of(self._python))
+
+    def idle(self, timeout_s: float) -> None:
+        """Let time pass until something happens or `wake` is called, reading the machine once a second."""
+        if time.monotonic() >= self._idle_due:
+            self._idle_due = time.monotonic() + IDLE_S
+            self.emit(MonitorSampled(None, 0, self.monitor.sample(None)))
+        self.pump.turn(timeout_s)
+
+    def wake(self) -> None:
+        """End a wait; from any thread."""
+        self.pump.wake()
+
+    def cancel(self) -> None:
+        """Let the running configuration finish and begin no other; from any thread or a signal handler."""
+        self.flags.cancel = True
+        self.pump.wake()
+
+    def stop_now(self) -> None:
+        """Stop everything; workers are gone within a second. From any thread or a signal handler."""
+        self.flags.cancel = self.flags.stop = True
+        self.pump.wake()
+
+    def allow(self) -> None:
+        """Forget an earlier cancel or stop, before new work begins."""
+        self.flags.cancel = self.flags.stop = False
+
+    def close(self) -> None:
+        """End every process of the engine and free its pipes."""
+        self.workers.close()
+        self.monitor.close()
+        self.pump.close()
+
+    @property
+    def measuring(self) -> bool:
+        """Whether a job runs."""
+        return self._measuring
+
+    # -- work ------------------------------------------------------------------------------------------------------
+
+    def inspect(self, path: str) -> FileInspected:
+        """Know a file by its bytes, in a short-lived child; nothing of it is run."""
+        from engine.files import inspect_in_child
+
+        inspected = inspect_in_child(path)
+        self.emit(inspected)
+        return inspected
+
+    def run_job(self, job: Job, info: ModelInfo) -> Run:
+        """Measure all configurations; the run is complete or as far as it got."""
+        run = Run(
+            id=job.id, app=Application(version=VERSION), created_at=datetime.now(UTC).isoformat(timespec="seconds"), model=info, inputs=job.inputs,
+            environment=environment.collect(self.facts), plan=msgspec.to_builtins(job.plan), command=self._command(job), finished=False,
+        )
+        zero_ns = time.perf_counter_ns()
+        records = [self._recorder(index, job, info) for index in range(len(job.configurations))]
+        return self._measure(run, job, records, zero_ns)
+
+    def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> Run:
+        """Append visits to one finished configuration of a run, whose file must be the one that was measured."""
+        job = resume.job_of(run)
+        inspected = self.inspect(job.model.path)
+        if inspected.info is None or inspected.info.sha256 != run.model.sha256:
+            raise ConfigurationEnded(failure("failed", "file-changed", {"file": Path(job.model.path).name}))
+        zero_ns = resume.zero_ns(run)
+        record = resume.recorder(run, job, index, self.facts.cores if self.facts else None)
+        return self._measure(run, job, [record], zero_ns, Path(run_path) if run_path else None)
+
+    def _recorder(self, index: int, job: Job, info: ModelInfo) -> Recorder:
+        record = Recorder(index, job, job.configurations[index], info, self.facts.cores if self.facts else None)
+        choice = check(self.facts, info.kind, record.configuration)
+        if self.facts is not None and job.interpreter is None and not choice.available:
+            record.fail(failure("unsupported", choice.code, choice.values))
+        return record
+
+    def _measure(self, run: Run, job: Job, records: list[Recorder], zero_ns: int, path: Path | None = None) -> Run:
+        keeper = Keeper(self._folder, run, path) if self._keep_history else None
+        self.emit(JobStarted(job, run.model, zero_ns, str(keeper.path) if keeper and keeper.path else None))
+        visitor = Visitor(self.workers, self.emit, zero_ns)
+        watch = MachineWatch(self.monitor, visitor, self.emit, zero_ns)
+        runner = JobRunner(
+            records, visitor, self.workers, self.pump, self.flags, self.emit, lambda record: keeper.keep(record) if keeper else None, watch.memory_is_short
+        )
+        ticks = [self.pump.every(MONITOR_S, lambda: watch.tick(runner)), self.pump.every(PROGRESS_S, runner.report_progress)]
+        self._measuring = True
+        try:
+            runner.run()
+        finally:
+            self._measuring = False
+            for tick in ticks:
+                self.pump.cancel(tick)
+        return self._finish(run, records, keeper)
+
+    def _finish(self, run: Run, records: list[Recorder], keeper: Keeper | None) -> Run:
+        concluded = {record.index: record.conclude() for record in records}
+        outcomes = tuple(concluded.get(index) or run.outcomes[index] for index in range(max(len(run.outcomes), len(records))))
+        loaded = next((record.loaded for record in records if record.loaded), None)
+        model = run.model
+        if loaded is not None:
+            model = msgspec.structs.replace(
+                model, parameters=loaded.parameters, buffers=loaded.buffers, weights_bytes=model.weights_bytes or loaded.weights_bytes,
+                architecture=model.architecture or loaded.architecture,
+            )
+        run = msgspec.structs.replace(
+            run, model=model, outcomes=outcomes, finished=True, environment=msgspec.structs.replace(run.environment, load_after=environment.load())
+        )
+        save_failure = keeper.finish(run) if keeper else None
+        self.emit(JobFinished(run, str(keeper.path) if keeper and keeper.path and save_failure is None else None, save_failure))
+        return run
+
+    def _command(self, job: Job) -> str:
+        from engine.commands.line import command_line
+
+        return command_line(job)

@@ -1,0 +1,151 @@
+"""The engine on a thread of its own, for the window: commands in from any thread, events out as a Qt signal."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QThread, Signal
+
+from engine import history, storage
+from engine.commands.writing import write_report_in_child
+from engine.events import EngineFailed, HistoryListed, ReportSaved, RunLoaded
+from engine.job import Job
+from engine.process import EngineLost
+from engine.result import ModelInfo, Run
+from engine.supervisor import Engine
+from engine.workers import ConfigurationEnded, Interrupted, last_line
+from engine.words import failure
+
+REPORT_S = 60.0
+
+
+class EngineThread(QThread):
+    """Runs one `Engine`; every event of engine.events arrives on `event`, in order, on the receiver's thread."""
+
+    event = Signal(object)
+
+    def __init__(self, history_folder: Path | None = None) -> None:
+        super().__init__()
+        self.setObjectName("engine")
+        self._engine = Engine(self.event.emit, history_folder=history_folder)
+        self._folder = history_folder
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._closing = False
+
+    # -- commands: from any thread, returning at once ---------------------------------------------------------------
+
+    def start_engine(self) -> None:
+        """Start the thread, the fork server and the probe; answered by EngineReady or EngineFailed."""
+        self._submit(self._start)
+        self.start()
+
+    def inspect(self, path: str) -> None:
+        """Know a file by its bytes; answered by FileInspected."""
+        self._submit(lambda: self._engine.inspect(path))
+
+    def run_job(self, job: Job, info: ModelInfo) -> None:
+        """Measure; answered by JobStarted, many events, and JobFinished."""
+        self._submit(lambda: self._engine.run_job(job, info))
+
+    def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
+        """Append visits to one row of a run; answered as `run_job` is."""
+        self._submit(lambda: self._engine.keep_measuring(run, index, run_path))
+
+    def save_report(self, run: Run, path: str, language: str = "en") -> None:
+        """Make the page in a child process; answered by ReportSaved."""
+        self._submit(lambda: self._save_report(run, Path(path), language))
+
+    def load_run(self, path: str) -> None:
+        """Read a run; answered by RunLoaded."""
+        self._submit(lambda: self._load_run(path))
+
+    def list_history(self) -> None:
+        """List the runs on disk; answered by HistoryListed."""
+        self._submit(lambda: self.event.emit(HistoryListed(history.list_runs(self._folder or storage.history_folder()))))
+
+    def cancel(self) -> None:
+        """Let the running configuration finish and begin no other."""
+        self._engine.cancel()
+
+    def stop_now(self) -> None:
+        """Stop everything now."""
+        self._engine.stop_now()
+
+    def close(self) -> None:
+        """Stop everything and wait; afterwards no process of the engine lives and the thread is over."""
+        self._closing = True
+        self._engine.stop_now()
+        if self.isRunning():
+            self.wait()
+        self._engine.close()
+
+    # -- the thread ---------------------------------------------------------------------------------------------------
+
+    def _submit(self, task: Callable[[], object]) -> None:
+        self._tasks.append(task)  # type: ignore[arg-type]
+        self._engine.wake()
+
+    def run(self) -> None:
+        """Do tasks in order, and read the machine while there are none."""
+        while not self._closing:
+            if not self._tasks:
+                self._engine.idle(0.2)
+                continue
+            self._engine.allow()
+            try:
+                self._tasks.popleft()()
+            except Interrupted:
+                continue
+            except ConfigurationEnded as ended:
+                self.event.emit(EngineFailed(ended.failure))
+            except Exception as error:
+                import traceback
+
+                details = {"traceback": traceback.format_exc()}
+                self.event.emit(EngineFailed(failure("engine-failed", "program-failed", {"error": f"{type(error).__name__}: {error}"}, details)))
+
+    def _start(self) -> None:
+        try:
+            self._engine.warm_up()
+            self._engine.start()
+        except EngineLost as error:
+            self.event.emit(EngineFailed(failure("engine-lost", "engine-failed", {"error": last_line(str(error))}, {"log": str(error)})))
+
+    def _load_run(self, path: str) -> None:
+        try:
+            self.event.emit(RunLoaded(path, history.load_run(Path(path))))
+        except history.HistoryError as error:
+            self.event.emit(RunLoaded(path, None, error.failure))
+
+    def _save_report(self, run: Run, path: Path, language: str) -> None:
+        try:
+            with storage.temporary_folder() as folder:
+                history.save_run(run, folder / "run.json")
+                self.event.emit(self._make_page(folder / "run.json", path, language))
+        except storage.StorageError as error:
+            self.event.emit(ReportSaved(str(path), error.failure))
+
+    def _make_page(self, run_path: Path, path: Path, language: str) -> ReportSaved:
+        """Wait for the `report` command without holding the thread: it goes on watching the machine and can be closed."""
+        process = write_report_in_child(run_path, path, language)
+        deadline = time.monotonic() + REPORT_S
+        try:
+            while process.poll() is None and not self._closing and time.monotonic() < deadline:
+                self._engine.idle(0.05)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            said = process.communicate()[1].decode("utf-8", errors="replace")
+        if process.returncode == 0:
+            return ReportSaved(str(path))
+        lines = [line for line in said.splitlines() if line.strip()]
+        return ReportSaved(str(path), _report_failure(path, lines, process))
+
+
+def _report_failure(path: Path, lines: list[str], process: subprocess.Popen[bytes]) -> object:
+    values = {"path": str(path), "error": lines[0] if lines else f"exit code {process.returncode}"}
+    return failure("disk-full" if "space" in values["error"] else "failed", "report-failed", values, {"log": "\n".join(lines[-20:])})

@@ -1,0 +1,168 @@
+"""One configuration's way through its worker: load, prepare, first call, warm-up, and visits made of blocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from engine import messages, stopping
+from engine.events import BlockMeasured, PhaseStarted
+from engine.recorder import Recorder
+from engine.result import Phases
+from engine.workers import ConfigurationEnded, Workers, interpreter_of
+from engine.words import failure
+
+A = TypeVar("A", bound=messages.Answer)
+MAX_CALLS = 200_000
+"""In a block: keeps a message far below the wire's limit."""
+
+
+class Visitor:
+    """Drives the worker of one configuration at a time."""
+
+    def __init__(self, workers: Workers, emit: Callable[[object], None], zero_ns: int) -> None:
+        self._workers, self._emit, self._zero_ns = workers, emit, zero_ns
+        self.current: Recorder | None = None
+        self.phase = ""
+        self.in_steady = False
+
+    def _enter(self, record: Recorder, phase: str) -> None:
+        self.current, self.phase = record, phase
+        self._emit(PhaseStarted(record.index, phase))
+
+    def _ask(self, record: Recorder, command: messages.Command, kind: type[A], first: bool = False) -> A:
+        link = record.link
+        assert link is not None
+        timeout_s = record.job.first_timeout_s if first else record.job.timeout_s
+        answer = self._workers.ask(link, command, timeout_s, self.phase)
+        return self._expect(record, answer, kind)
+
+    def _expect(self, record: Recorder, answer: messages.Answer, kind: type[A]) -> A:
+        if isinstance(answer, kind):
+            return answer
+        assert record.link is not None
+        self._workers.end(record.link, at_once=True)
+        values = {"error": f"{type(answer).__name__} in place of {kind.__name__}", "phase": self.phase}
+        raise ConfigurationEnded(failure("protocol-error", "protocol-error", values, {"log": record.link.log.text()}))
+
+    def start(self, record: Recorder) -> None:
+        """A fresh worker with the model loaded, prepared, called once and warm; raises ConfigurationEnded."""
+        job, again = record.job, record.loaded is not None
+        self._enter(record, "starting")
+        record.link = self._workers.start(interpreter_of(job.interpreter))
+        self._enter(record, "load")
+        loaded = self._ask(record, messages.Load(job.model, record.configuration, job.inputs, job.seed), messages.Loaded, first=True)
+        self._enter(record, "prepare")
+        prepared = self._ask(record, messages.Prepare(), messages.Prepared, first=True)
+        for code, values in prepared.notes:
+            record.note(code, values)
+        self._enter(record, "first-call")
+        called = self._ask(record, messages.FirstCall(), messages.FirstCalled, first=True)
+        if not again:
+            record.loaded = loaded
+            record.weights_bytes = prepared.weights_bytes if prepared.weights_bytes is not None else loaded.weights_bytes
+            record.phases = Phases(load=loaded.load_ns / 1e6, prepare=prepared.prepare_ns / 1e6, first_call=called.first_call_ns / 1e6)
+        self._warm_up(record, again)
+
+    def _warm_up(self, record: Recorder, again: bool) -> None:
+        """Blocks that enter no figure, until the medians of two windows agree."""
+        self._enter(record, "warm-up")
+        began = time.perf_counter()
+        latencies: list[np.ndarray] = []
+
+        def over() -> bool:
+            decision = stopping.warm_up_settled(np.concatenate(latencies) if latencies else np.empty(0, np.int64), time.perf_counter() - began, record.job.plan)
+            if decision.over:
+                record.warm_up = decision.reason()
+            return decision.over
+
+        self._run_blocks(record, visit=record.visits, steady=False, over=over, seen=latencies)
+        if not again:
+            spent = int(sum(int(part.sum()) for part in latencies))
+            record.phases = Phases(load=record.phases.load, prepare=record.phases.prepare, first_call=record.phases.first_call, warm_up=spent / 1e6)
+        self._ask(record, messages.ResetPeaks(), messages.PeaksReset)
+
+    def visit(self, record: Recorder, rested: bool) -> None:
+        """One visit: re-warm after a rest, then counted blocks until the plan says that the visit is over."""
+        plan = record.job.plan
+        if rested:
+            self._enter(record, "warm-up")
+            began = time.perf_counter()
+            warmed: list[np.ndarray] = []
+            self._run_blocks(
+                record, record.visits, steady=False, seen=warmed,
+                over=lambda: stopping.re_warmed(sum(len(part) for part in warmed), time.perf_counter() - began, plan),
+            )
+        self._enter(record, "steady")
+        self.in_steady = True
+        started = time.perf_counter()
+        counted: list[np.ndarray] = []
+        try:
+            self._run_blocks(
+                record, record.visits, steady=True, seen=counted,
+                over=lambda: stopping.visit_over(sum(len(part) for part in counted), time.perf_counter() - started, plan),
+            )
+        finally:
+            self.in_steady = False
+            if counted:
+                record.visits += 1
+                record.visit_spans_s.append((started, time.perf_counter()))
+        self._read_peaks(record)
+
+    def _read_peaks(self, record: Recorder) -> None:
+        memory = self._ask(record, messages.ReadMemory(), messages.MemoryRead)
+        record.raise_peak("allocated_peak_bytes", memory.allocated_peak_bytes)
+        record.raise_peak("reserved_peak_bytes", memory.reserved_peak_bytes)
+
+    def _run_blocks(self, record: Recorder, visit: int, steady: bool, over: Callable[[], bool], seen: list[np.ndarray]) -> None:
+        """Blocks until `over`, one queued ahead so that the worker never waits for the engine.
+
+        Nothing is queued ahead of a block that alone outlasts a visit: there a block is one call, and a second one would be a visit too much.
+        """
+        plan = record.job.plan
+        outstanding, ahead, number = 0, False, 0
+        while True:
+            while outstanding < (2 if ahead else 1):
+                number += 1
+                self._send_block(record, number, plan.block_s)
+                outstanding += 1
+            block = self._receive_block(record)
+            outstanding -= 1
+            seen.append(self._take_block(record, block, visit, steady))
+            if over():
+                break
+            ahead = int(seen[-1].sum()) < 2e9 * plan.block_s
+        for _ in range(outstanding):
+            seen.append(self._take_block(record, self._receive_block(record), visit, steady))
+
+    def _send_block(self, record: Recorder, number: int, block_s: float) -> None:
+        assert record.link is not None
+        self._workers.send(record.link, messages.RunBlock(number, int(block_s * 1e9), MAX_CALLS), self.phase)
+
+    def _receive_block(self, record: Recorder) -> messages.BlockDone:
+        assert record.link is not None
+        return self._expect(record, self._workers.receive(record.link, record.job.timeout_s, self.phase), messages.BlockDone)
+
+    def _take_block(self, record: Recorder, block: messages.BlockDone, visit: int, steady: bool) -> np.ndarray:
+        self._check_block(record, block)
+        start, latency, device = record.add_block(block, visit, steady, self._zero_ns)
+        reading = {
+            name: float(value) for name, value in (("allocated_bytes", block.allocated_bytes), ("reserved_bytes", block.reserved_bytes)) if value is not None
+        }
+        if reading and len(start):
+            record.add_reading(int(start[-1] + latency[-1]), reading)
+        self._emit(BlockMeasured(index=record.index, visit=visit, steady=steady, start_ns=start, latency_ns=latency, device_ns=device))
+        return latency
+
+    def _check_block(self, record: Recorder, block: messages.BlockDone) -> None:
+        """Believe no array whose length is not that of the others: a worker ran somebody's model."""
+        sizes = {len(part) for part in (block.start_ns, block.latency_ns, block.device_ns, block.enqueue_ns) if part is not None}
+        cuda = record.configuration.device.startswith("cuda")
+        if len(sizes) != 1 or sizes.pop() % 8 or not block.latency_ns or (block.device_ns is None) == cuda or (block.enqueue_ns is None) == cuda:
+            assert record.link is not None
+            self._workers.end(record.link, at_once=True)
+            values = {"error": "a block whose arrays do not match", "phase": self.phase}
+            raise ConfigurationEnded(failure("protocol-error", "protocol-error", values, {"log": record.link.log.text()}))

@@ -1,0 +1,101 @@
+"""Watches the machine while a job runs: readings for the graphs, peaks for the outcome, and a hand on the brake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+import psutil
+
+from engine.events import MonitorSampled
+from engine.monitor import Monitor
+from engine.recorder import Recorder
+from engine.units import format_bytes
+from engine.visits import Visitor
+
+if TYPE_CHECKING:
+    from engine.runner import JobRunner
+
+RESERVE_SHARE, RESERVE_BYTES = 0.04, 512 * 1024 * 1024
+"""The worker is stopped before less than this is left, so that the system's own killer never has to choose."""
+COMFORT_SHARE = 0.25
+"""Below this much free memory, idle workers are let go before another starts."""
+GUARD_EVERY = 5
+
+
+class MachineWatch:
+    """Reads the monitor for whichever configuration is running."""
+
+    def __init__(self, monitor: Monitor, visitor: Visitor, emit: Callable[[object], None], zero_ns: int) -> None:
+        self._monitor, self._visitor, self._emit, self._zero_ns = monitor, visitor, emit, zero_ns
+        self._ticks = 0
+        self._baseline: dict[int, float] = {}
+
+    def tick(self, runner: JobRunner) -> None:
+        """One reading; stops the running configuration when the machine's memory runs out."""
+        record = self._visitor.current
+        link = record.link if record else None
+        values = self._monitor.sample(link.pid if link else None)
+        t_ns = perf_counter_ns() - self._zero_ns
+        self._emit(MonitorSampled(record.index if record else None, t_ns, values))
+        if record is not None and link is not None:
+            record.add_reading(t_ns, values)
+            self._take(record, link.pid, values)
+        self._ticks += 1
+        if self._ticks % GUARD_EVERY == 0:
+            self._guard(runner, record)
+
+    def _take(self, record: Recorder, pid: int, values: dict[str, float]) -> None:
+        if self._visitor.in_steady:
+            self._note_load(record, values)
+        if record.configuration.device.startswith("cuda"):
+            self._note_gpu(record, values)
+        self._note_process(record, pid)
+
+    def _note_process(self, record: Recorder, pid: int) -> None:
+        """The kernel's own high-water mark; read now and then, because it only rises."""
+        if self._ticks % GUARD_EVERY == 0:
+            record.raise_peak("process_peak_bytes", high_water_bytes(pid))
+
+    def _note_load(self, record: Recorder, values: dict[str, float]) -> None:
+        """What other programs took of the machine during the visits; a mean over 0.1 s, so every fifth reading is a new one."""
+        if self._ticks % GUARD_EVERY == 0 and (other := values.get("other_cpu_percent")) is not None:
+            record.other_cpu_percent.append(other)
+
+    def _note_gpu(self, record: Recorder, values: dict[str, float]) -> None:
+        index = record.configuration.device.partition(":")[2] or "0"
+        used, own = values.get(f"gpu{index}_memory_bytes"), values.get(f"gpu{index}_process_bytes")
+        if own is not None:
+            record.device_memory_source = "process"
+            record.raise_peak("device_peak_bytes", int(own))
+        elif used is not None and record.visits == 0:
+            before = self._baseline.setdefault(record.index, used)
+            record.device_memory_source = "difference"
+            record.raise_peak("device_peak_bytes", max(0, int(used - before)))
+        if self._visitor.in_steady:
+            if (clock := values.get(f"gpu{index}_clock_mhz")) is not None:
+                record.gpu_clocks.append(clock)
+            record.throttle_reasons |= int(values.get(f"gpu{index}_throttle_reasons", 0))
+
+    def memory_is_short(self) -> bool:
+        """Whether another worker beside the idle ones would crowd the machine."""
+        memory = psutil.virtual_memory()
+        return bool(memory.available < COMFORT_SHARE * memory.total)
+
+    def _guard(self, runner: JobRunner, record: Recorder | None) -> None:
+        memory = psutil.virtual_memory()
+        if record is None or memory.available > max(RESERVE_SHARE * memory.total, RESERVE_BYTES):
+            return
+        held = self._monitor.sample(record.link.pid).get("worker_resident_bytes") if record.link else None
+        runner.stop_for_memory({"free": format_bytes(memory.available), "total": format_bytes(memory.total)}, format_bytes(held))
+
+
+def high_water_bytes(pid: int) -> int | None:
+    """VmHWM of a process; None where the system does not tell or the process is gone."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as stream:
+            found = next((line for line in stream if line.startswith(b"VmHWM:")), None)
+    except OSError:
+        return None
+    return int(found.split()[1]) * 1024 if found else None
