@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import msgspec
 
 from engine import capabilities
 from engine.capabilities import Choice, Facts
 from engine.job import Configuration
+from engine.matrix import configurations
 
 
 class Axes(msgspec.Struct, frozen=True):
@@ -31,18 +30,11 @@ class Cell(msgspec.Struct, frozen=True):
 
 def cells(axes: Axes, kind: str, facts: Facts | None) -> tuple[Cell, ...]:
     """The cells in the order of the axes, each configuration once."""
-    found: dict[tuple[object, ...], Cell] = {}
-    backends = axes.backends or (capabilities.default_backend(kind),)
-    threads = axes.threads or (capabilities.default_threads(facts),)
-    for values in product(axes.devices, axes.precisions, axes.quantizations, backends, axes.batches, threads):
-        configuration = _configuration(*values, facts=facts)
-        found.setdefault(configuration.key(), Cell(configuration, capabilities.check(facts, kind, configuration)))
-    return tuple(found.values())
-
-
-def _configuration(device: str, precision: str, quantization: str, backend: str, batch_size: int, threads: int, *, facts: Facts | None) -> Configuration:
-    device = capabilities.resolve_device(device, facts)
-    return Configuration(device, capabilities.resolve_precision(precision, device), quantization, backend, batch_size, threads)
+    chosen = configurations(
+        facts, kind, devices=axes.devices, precisions=axes.precisions, quantizations=axes.quantizations, backends=axes.backends, batches=axes.batches,
+        threads=axes.threads,
+    )
+    return tuple(Cell(configuration, capabilities.check(facts, kind, configuration)) for configuration in chosen)
 
 
 def device_chips(facts: Facts | None) -> list[Choice]:

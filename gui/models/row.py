@@ -28,6 +28,7 @@ class Row:
         self.state: RowState = "queued"
         self.outcome: Outcome | None = None
         self.revision = 0
+        self.are_samples_broken = False
         self._samples = SeriesBuffer()
         self._timeline: dict[str, SeriesBuffer] = {}
         self._visits: dict[int, Band] = {}

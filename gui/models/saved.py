@@ -30,10 +30,14 @@ def _fill(row: Row, outcome: Outcome) -> None:
 
 
 def _fill_samples(row: Row, outcome: Outcome) -> None:
-    from engine.sampling import decode  # beside zlib it needs nothing; late, because a window without history needs none of it
+    from engine.sampling import SamplesError, decode  # late: a window without history needs none of it
 
     assert outcome.samples is not None
-    samples = decode(outcome.samples)
+    try:
+        samples = decode(outcome.samples)
+    except SamplesError:
+        row.are_samples_broken = True  # the figures stand for themselves; the plot says why it is empty
+        return
     steady = samples.phase == 1
     for part, warm_up in ((~steady, True), (steady, False)):
         row.samples.extend(samples.start_ns[part] / 1e9, samples.latency_ns[part] / 1e6, warm_up=warm_up)

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QT
 from engine import capabilities
 from engine.capabilities import Choice
 from engine.job import PLANS
+from engine.matrix import SettingError
 from gui import text
-from gui.models.lists import ListError, format_list, parse_list
+from gui.models.lists import format_list, parse_batch_text, parse_threads_text
 from gui.models.setup_model import SetupModel
 from gui.widgets.chips import ChipBox
 from gui.widgets.labels import label, set_role
@@ -146,22 +147,22 @@ class SettingsChips(QWidget):
         self._error.setVisible(any(problems))
 
 
+def _parse(field: QLineEdit) -> tuple[int, ...]:
+    return parse_threads_text(field.text()) if field.objectName() == "threadsField" else parse_batch_text(field.text())
+
+
 def _read(field: QLineEdit) -> tuple[int, ...] | None:
-    if field.objectName() == "threadsField" and not field.text().strip():
-        return ()
     try:
-        return parse_list(field.text())
-    except ListError:
+        return _parse(field)
+    except SettingError:
         return None
 
 
 def _problem(field: QLineEdit) -> str:
-    if field.objectName() == "threadsField" and not field.text().strip():
-        return ""
     try:
-        parse_list(field.text())
-    except ListError as error:
-        return text.say(error.code, **error.values)
+        _parse(field)
+    except SettingError as error:
+        return " ".join((text.say_reason(error.say, error.values, error.summary), text.say_reason(f"{error.say}.hint", error.values, error.hint)))
     return ""
 
 

@@ -1,0 +1,108 @@
+"""An engine for tests of the window: looks like `EngineThread`, notes what it is asked, and says what the test tells it to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from engine import events
+from engine.capabilities import Facts
+from engine.job import Configuration, Job
+from engine.result import ModelInfo, Run
+from tests.support.runs import make_model, make_outcome
+
+FACTS = Facts(torch="2.13.0", quantized_engines=("fbgemm",), cpu_flags=("avx2",), cpu_name="Test CPU", cores=4, memory_bytes=16 << 30, python="3.11.2")
+
+
+class FakeEngine(QObject):
+    """`calls` lists (name, arguments) in order; `emit` delivers an event as the engine would."""
+
+    event = Signal(object)
+
+    def __init__(self, ready: bool = True) -> None:
+        super().__init__()
+        self.calls: list[tuple[Any, ...]] = []
+        self._ready = ready
+        self.files: dict[str, events.FileInspected] = {}
+
+    def names(self) -> list[str]:
+        """What was asked, in order."""
+        return [call[0] for call in self.calls]
+
+    def emit(self, event: object) -> None:
+        """Say something."""
+        self.event.emit(event)
+
+    def start_engine(self) -> None:
+        self.calls.append(("start_engine",))
+        if self._ready:
+            self.emit(events.EngineReady(FACTS))
+
+    def inspect(self, path: str) -> None:
+        self.calls.append(("inspect", path))
+        if path in self.files:
+            self.emit(self.files[path])
+
+    def run_job(self, job: Job, info: ModelInfo) -> None:
+        self.calls.append(("run_job", job, info))
+
+    def keep_measuring(self, run: Run, index: int) -> None:
+        self.calls.append(("keep_measuring", run, index))
+
+    def cancel(self) -> None:
+        self.calls.append(("cancel",))
+
+    def stop_now(self) -> None:
+        self.calls.append(("stop_now",))
+
+    def save_report(self, run: Run, path: str, language: str = "en") -> None:
+        self.calls.append(("save_report", run, path, language))
+
+    def load_run(self, path: str) -> None:
+        self.calls.append(("load_run", path))
+
+    def list_history(self) -> None:
+        self.calls.append(("list_history",))
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+
+
+def inspected(path: str, kind: str = "torchscript", **changes: Any) -> events.FileInspected:
+    """What the engine says about a model file."""
+    info = make_model(path, kind=kind, architecture=None, saved_on=("cuda:0",), tensors=13, values=6632)
+    return msgspec.structs.replace(events.FileInspected(path=path, info=info), **changes)
+
+
+def block(index: int, count: int = 10, start_s: float = 1.0, steady: bool = True, visit: int = 0, ms: float = 2.0) -> events.BlockMeasured:
+    """`count` equal samples, one after another."""
+    latency = np.full(count, int(ms * 1e6), np.int64)
+    start = int(start_s * 1e9) + np.cumsum(latency) - latency
+    return events.BlockMeasured(index=index, visit=visit, steady=steady, start_ns=start, latency_ns=latency)
+
+
+def replay(job: Job, info: ModelInfo) -> list[object]:
+    """The events of a whole small run, in the order in which the engine sends them."""
+    told: list[object] = [events.JobStarted(job, info, 0, "/history/run.json")]
+    outcomes = []
+    for index, configuration in enumerate(job.configurations):
+        told += [events.PhaseStarted(index, phase) for phase in ("starting", "load", "prepare", "first-call", "warm-up")]
+        told += [block(index, 20, 1.0 + index, steady=False), events.PhaseStarted(index, "steady"), block(index, 50, 1.1 + index)]
+        told.append(events.MonitorSampled(index, int((1.2 + index) * 1e9), {"worker_resident_bytes": 3e8, "machine_cpu_percent": 40.0}))
+        told.append(events.Progressed((index + 1) / len(job.configurations), 4.0, index, "steady"))
+        outcomes.append(make_outcome(configuration))
+        told.append(events.OutcomeUpdated(index, outcomes[-1], True))
+    told.append(events.JobFinished(finished_run(job, info, tuple(outcomes)), "/history/run.json"))
+    return told
+
+
+def finished_run(job: Job, info: ModelInfo, outcomes: tuple[Any, ...] = ()) -> Run:
+    """The run that a job ends as."""
+    return Run(id=job.id, created_at="2026-01-02T03:04:05+00:00", model=info, inputs=job.inputs, outcomes=outcomes or _all(job.configurations))
+
+
+def _all(configurations: tuple[Configuration, ...]) -> tuple[Any, ...]:
+    return tuple(make_outcome(configuration) for configuration in configurations)
