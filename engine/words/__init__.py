@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.result import Failure
+if TYPE_CHECKING:       # set-up speaks before anything is installed
+    from engine.result import Failure
 
 AREAS = ("files", "outcomes", "trust", "capabilities", "setup")
 LANGUAGES = ("en", "zh")
@@ -32,6 +33,8 @@ def say(code: str, values: dict[str, Any] | None = None, language: str = "en") -
 
 def failure(code: str, say_code: str, values: dict[str, Any] | None = None, details: dict[str, Any] | None = None) -> Failure:
     """A `Failure` worded in English from `say_code` and `say_code + ".hint"`, keeping code and values for other languages."""
+    from engine.result import Failure
+
     values = values or {}
     hint = say(f"{say_code}.hint", values) if f"{say_code}.hint" in table() else ""
     return Failure(code=code, summary=say(say_code, values), hint=hint, details=details or {}, say=say_code, values=values)
