@@ -19,8 +19,9 @@ import psutil
 
 from engine.nvml import GpuDevice, GpuProcess, Nvml, open_nvml
 from engine.result import Reason
-from engine.timeline import Timeline as Timeline
-from engine.timeline import TimelineBuffer as TimelineBuffer
+from engine.timeline import Timeline, TimelineBuffer
+
+__all__ = ["GpuProcess", "Monitor", "ProcessMemory", "SystemReader", "Timeline", "TimelineBuffer", "process_memory", "reset_peak"]
 
 SLOW_S = 0.1
 """Utilization, power and clocks are means over such a time: asking more often brings no more."""

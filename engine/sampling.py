@@ -72,12 +72,12 @@ class SampleBuffer:
         enqueue_ns: npt.NDArray[Any] | None = None,
     ) -> None:
         """Append rows; phase and visit may be one number for all. The first call decides whether the optional columns exist."""
-        given = {"start_ns": start_ns, "latency_ns": latency_ns, "phase": phase, "visit": visit, "device_ns": device_ns, "enqueue_ns": enqueue_ns}
-        given = {name: values for name, values in given.items() if values is not None}
+        given: dict[str, Any] = {"start_ns": start_ns, "latency_ns": latency_ns, "phase": phase, "visit": visit}
+        given |= {name: values for name, values in (("device_ns", device_ns), ("enqueue_ns", enqueue_ns)) if values is not None}
         added = len(latency_ns)
         for name, values in given.items():
-            if np.ndim(values) == 1 and len(np.asarray(values)) != added:
-                raise ValueError(f"{name} has {len(np.asarray(values))} values, latency_ns has {added}")
+            if np.ndim(values) == 1 and len(values) != added:
+                raise ValueError(f"{name} has {len(values)} values, latency_ns has {added}")
         columns = self._room(given, added)
         if columns.keys() != given.keys():
             raise ValueError(f"columns {sorted(given)} do not match {sorted(columns)} of the samples before")

@@ -95,10 +95,7 @@ def t_cdf(t: float, df: int) -> float:
     for k in range(3 if df % 2 else 2, df, 2):
         term *= cosine * cosine * (k - 1) / k
         total += term
-    if df % 2:
-        central = 2.0 / math.pi * (theta + sine * (total if df > 1 else 0.0))
-    else:
-        central = sine * total
+    central = 2.0 / math.pi * (theta + sine * (total if df > 1 else 0.0)) if df % 2 else sine * total
     return 0.5 + central / 2.0
 
 

@@ -169,11 +169,10 @@ def visit_seconds(call_s: float | None, plan: Plan) -> float:
 
 def visits_left(standing: Standing, plan: Plan) -> float:
     """How many more visits a configuration will take: to the plan's fewest, then what such runs usually add, within its limits."""
-    expected = plan.visits_min + TYPICAL_EXTRA_VISITS * (plan.visits_max - plan.visits_min)
-    if standing.visits >= expected:
-        expected = min(plan.visits_max, standing.visits + 1)
+    to_fewest = max(0, plan.visits_min - standing.visits)
+    beyond = max(0, plan.visits_max - max(plan.visits_min, standing.visits)) * TYPICAL_EXTRA_VISITS
     by_time = max(0.0, plan.measuring_limit_s - standing.measured_s) / visit_seconds(standing.call_s, plan)
-    return max(0.0 if standing.visits else 1.0, min(expected - standing.visits, max(1.0, by_time)))
+    return max(0.0 if standing.visits else 1.0, min(to_fewest + beyond, by_time))
 
 
 def resting_s(standing: Standing, visits: float, plan: Plan) -> float:

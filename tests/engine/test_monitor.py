@@ -42,11 +42,6 @@ class FakeNvml:
     class NVMLError(Exception):
         """NVML's base error."""
 
-    class NVMLError_LibraryNotFound(NVMLError):
-        """No driver."""
-
-    nvmlMemory_v2 = 2
-
     def __init__(self, *, broken: tuple[str, ...] = (), init_error: Exception | None = None) -> None:
         self.broken, self.init_error, self.calls, self.closed = broken, init_error, [], False
         self.used = 6 * GIB
@@ -70,13 +65,15 @@ class FakeNvml:
 
     def __getattr__(self, name: str) -> object:
         answers = {
-            "nvmlDeviceGetUUID": "GPU-aaaa", "nvmlDeviceGetName": "Fake GPU", "nvmlDeviceGetPciInfo": SimpleNamespace(busId="00000000:65:00.0"),
+            "nvmlMemory_v2": 2, "nvmlDeviceGetUUID": "GPU-aaaa", "nvmlDeviceGetName": "Fake GPU", "nvmlDeviceGetPciInfo": SimpleNamespace(busId="00000000:65:00.0"),
             "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=self.used, total=24 * GIB), "nvmlDeviceGetComputeRunningProcesses": self.rows,
             "nvmlDeviceGetGraphicsRunningProcesses": [], "nvmlDeviceGetPowerUsage": 250_500, "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=97),
             "nvmlDeviceGetClockInfo": 1980, "nvmlDeviceGetTemperature": 41, "nvmlDeviceGetCurrentClocksEventReasons": 4,
         }
         if name not in answers:
             raise AttributeError(name)
+        if name == "nvmlMemory_v2":
+            return answers[name]
 
         def call(*_: object) -> object:
             self.calls.append(name)
@@ -85,6 +82,9 @@ class FakeNvml:
             return answers[name]
 
         return call
+
+
+LibraryNotFound = type("NVMLError_LibraryNotFound", (FakeNvml.NVMLError,), {})
 
 
 class Clock:
@@ -196,7 +196,7 @@ def no_package() -> object:
 @pytest.mark.parametrize(
     ("load", "code"),
     [
-        (lambda: FakeNvml(init_error=FakeNvml.NVMLError_LibraryNotFound("not found")), "nvml-missing"),
+        (lambda: FakeNvml(init_error=LibraryNotFound("not found")), "nvml-missing"),
         (lambda: FakeNvml(init_error=FakeNvml.NVMLError("Driver/library version mismatch")), "nvml-failed"),
         (no_package, "nvml-package-missing"),
     ],
@@ -241,8 +241,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 @linux
 def test_private_memory_and_peak_from_proc() -> None:
     """Private pages are summed, the peak is the kernel's."""
-    read = lambda path: ROLLUP if path.endswith("smaps_rollup") else STATUS  # noqa: E731
-    assert process_memory(1, read) == ProcessMemory(40 * 1024, 2048 * 1024)
+    assert process_memory(1, lambda path: ROLLUP if path.endswith("smaps_rollup") else STATUS) == ProcessMemory(40 * 1024, 2048 * 1024)
 
 
 @linux

@@ -1,0 +1,253 @@
+"""Measuring stops when the plan says so: "at most" always wins over "at least"."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.job import PLANS, Plan
+from engine.result import Latency
+from engine.stopping import (
+    MEASURED_CALLS_MIN,
+    Decision,
+    Standing,
+    configuration_over,
+    estimate_job_s,
+    fraction_done,
+    next_visit_due_s,
+    re_warmed,
+    seconds_left,
+    visit_limit_s,
+    visit_over,
+    visit_seconds,
+    warm_up_settled,
+    window_change,
+)
+
+QUICK, STANDARD = PLANS["quick"], PLANS["standard"]
+EVERY_PLAN = st.sampled_from([QUICK, STANDARD])
+
+
+def latency(count: int = 700, half: float | None = 0.01) -> Latency:
+    """Figures with an interval of that half width."""
+    return Latency(count=count, visits=5, p50_ms=10.0, p50_ci95_ms=None if half is None else (10.0 - 10.0 * half, 10.0 + 10.0 * half))
+
+
+def falling(count: int) -> np.ndarray:
+    """Calls that get faster by 5 % each."""
+    return (1e9 * 0.95 ** np.arange(count)).astype(np.int64)
+
+
+def test_a_steady_model_is_warm_after_ten_calls_and_a_fifth_of_a_second() -> None:
+    """Both are needed, neither alone."""
+    steady = np.full(40, 1_000_000)
+    assert warm_up_settled(steady, 0.2, STANDARD).code == "warm-up-settled"
+    assert not warm_up_settled(steady, 0.19, STANDARD).over
+    assert not warm_up_settled(steady[:9], 5.0, STANDARD).over
+    assert warm_up_settled(steady[:10], 5.0, STANDARD).over
+
+
+def test_a_model_that_still_gets_faster_is_not_warm() -> None:
+    """Until the limit, which then says so with its numbers."""
+    assert not warm_up_settled(falling(40), 9.9, STANDARD).over
+    ended = warm_up_settled(falling(40), 10.0, STANDARD)
+    assert (ended.over, ended.code) == (True, "warm-up-never-settled")
+    assert "40 calls" in ended.reason().sentence and "10.0 s" in ended.reason().sentence
+
+
+def test_warm_up_is_never_shorter_than_one_call() -> None:
+    """A first call of a minute ends the warm-up, no call does not."""
+    assert not warm_up_settled(np.array([], np.int64), 60.0, STANDARD).over
+    assert warm_up_settled(np.array([60 * 10**9]), 60.0, STANDARD).code == "warm-up-never-settled"
+
+
+def test_the_cold_beginning_drops_out_of_the_windows() -> None:
+    """Ten cold calls before thirty steady ones do not keep it from settling."""
+    mixed = np.concatenate((falling(10), np.full(20, 600_000_000)))
+    assert window_change(mixed) == 0.0
+    assert window_change(falling(9)) is None
+
+
+@given(calls=st.integers(0, 200), elapsed_s=st.floats(0, 100), seed=st.integers(0, 20), plan=EVERY_PLAN)
+def test_warm_up_always_ends(calls: int, elapsed_s: float, seed: int, plan: Plan) -> None:
+    """Whatever the timings are, the limit of time ends it after one call, and nothing ends it before both minima."""
+    samples = np.random.default_rng(seed).integers(1, 10**9, calls)
+    decision = warm_up_settled(samples, elapsed_s, plan)
+    if calls and elapsed_s >= plan.warm_up_limit_s:
+        assert decision.over
+    if decision.over:
+        assert elapsed_s >= plan.warm_up_limit_s or (calls >= plan.warm_up_calls and elapsed_s >= plan.warm_up_s)
+        assert decision.reason().sentence
+
+
+def test_warming_again_after_a_rest_is_short() -> None:
+    """Three calls and 50 ms; one call as long as a visit is enough."""
+    assert not re_warmed(2, 0.3, STANDARD)
+    assert not re_warmed(100, 0.04, STANDARD)
+    assert re_warmed(3, 0.05, STANDARD)
+    assert re_warmed(1, 0.6, STANDARD)
+    assert not re_warmed(0, 9.0, STANDARD)
+
+
+@pytest.mark.parametrize(
+    ("samples", "elapsed_s", "over"),
+    [
+        (63, 4.9, False), (64, 0.99, False), (64, 1.0, True), (5000, 0.5, False), (10, 5.0, True), (2, 60.0, False), (3, 90.0, True), (1, 1.5, False),
+    ],
+)
+def test_a_quick_visit_needs_64_samples_and_a_second(samples: int, elapsed_s: float, over: bool) -> None:
+    """At most 5 s, but never fewer than three calls."""
+    assert visit_over(samples, elapsed_s, QUICK) is over
+
+
+@pytest.mark.parametrize(
+    ("samples", "elapsed_s", "over"),
+    [
+        (10_000, 0.5, False), (10_000, 0.6, True), (15, 3.0, False), (16, 3.2, True), (8, 4.0, True), (1, 0.7, True), (1, 30.0, True), (0, 30.0, False),
+        (2, 1.3, True), (2, 1.1, False),
+    ],
+)
+def test_a_standard_visit_is_the_longer_of_time_and_samples(samples: int, elapsed_s: float, over: bool) -> None:
+    """Fast models take their 0.6 s, slow ones 16 samples within a fifth of the limit, and a call longer than a visit is a visit."""
+    assert visit_over(samples, elapsed_s, STANDARD) is over
+
+
+def test_the_fewest_visits_fit_the_time_limit() -> None:
+    """Five visits at their longest are not more than the 20 s that may be measured."""
+    assert visit_limit_s(STANDARD) * STANDARD.visits_min <= STANDARD.measuring_limit_s
+    assert visit_limit_s(QUICK) == 5.0
+
+
+@given(samples=st.integers(0, 10**6), elapsed_s=st.floats(0, 1000), plan=EVERY_PLAN)
+def test_a_visit_always_ends(samples: int, elapsed_s: float, plan: Plan) -> None:
+    """Three calls beyond the limit end any visit, and more of both never undo it."""
+    if samples >= MEASURED_CALLS_MIN and elapsed_s >= plan.visit_limit_s:
+        assert visit_over(samples, elapsed_s, plan)
+    if visit_over(samples, elapsed_s, plan) and samples >= plan.visit_samples:
+        assert visit_over(samples + 1, elapsed_s + 0.1, plan)
+
+
+def over(figures: Latency, visits: int, measured_s: float, span_s: float, plan: Plan = STANDARD) -> str | None:
+    """The code of the decision."""
+    decision = configuration_over(figures, visits, measured_s, span_s, plan)
+    return None if decision is None else decision.code
+
+
+def test_a_quick_plan_is_done_after_its_visit() -> None:
+    """Or out of time, where the 64 samples did not fit."""
+    assert over(latency(64, None), 1, 1.0, 1.0, QUICK) == "plan-done"
+    assert over(latency(20, None), 1, 5.0, 5.0, QUICK) == "time-limit"
+    assert over(latency(0, None), 0, 0.0, 0.0, QUICK) is None
+
+
+@pytest.mark.parametrize(
+    ("figures", "visits", "span_s", "code"),
+    [
+        (latency(), 5, 12.0, "target-reached"),
+        (latency(), 4, 12.0, None),
+        (latency(), 5, 11.0, None),
+        (latency(count=661), 5, 12.0, None),
+        (latency(half=0.021), 5, 12.0, None),
+        (latency(half=None), 5, 12.0, None),
+    ],
+)
+def test_the_target_needs_visits_span_samples_and_width(figures: Latency, visits: int, span_s: float, code: str | None) -> None:
+    """Each of the four alone is not enough."""
+    assert over(figures, visits, 3.0, span_s) == code
+
+
+def test_limits_of_the_standard_plan() -> None:
+    """12 visits or 20 s end it whatever is missing, but never before three calls."""
+    wide = latency(half=0.5)
+    assert over(wide, 12, 7.2, 33.0) == "visits-exhausted"
+    assert over(wide, 5, 20.0, 12.0) == "time-limit"
+    assert over(latency(2, None), 2, 60.0, 60.0) is None
+    assert over(latency(3, None), 3, 90.0, 90.0) == "time-limit"
+    assert over(latency(half=0.001), 12, 20.0, 40.0) == "target-reached"
+
+
+@given(count=st.integers(0, 2000), visits=st.integers(1, 15), measured_s=st.floats(0, 100), span_s=st.floats(0, 100), half=st.none() | st.floats(0, 1), plan=EVERY_PLAN)
+def test_a_configuration_always_ends_with_a_sentence(count: int, visits: int, measured_s: float, span_s: float, half: float | None, plan: Plan) -> None:
+    """Past both limits it is over, and every end has its words."""
+    decision = configuration_over(latency(count, half), visits, measured_s, span_s, plan)
+    if visits >= plan.visits_max or (measured_s >= plan.measuring_limit_s and count >= MEASURED_CALLS_MIN):
+        assert decision is not None
+    if decision is not None:
+        assert decision.reason().sentence
+        assert msgspec.json.decode(msgspec.json.encode(decision.reason()))["code"] == decision.code
+
+
+def test_an_undecided_decision_has_no_sentence() -> None:
+    """Nothing is said before it is over."""
+    assert Decision(over=False).reason().sentence == ""
+
+
+def test_visits_of_a_lone_configuration_span_the_plan() -> None:
+    """Five visits started when due lie 12 s apart from first to last; later ones keep half the distance."""
+    starts = [100.0]
+    for visits in range(1, 8):
+        starts.append(next_visit_due_s(visits, starts[0], starts[-1], STANDARD))
+    assert starts[4] - starts[0] == pytest.approx(12.0)
+    assert np.diff(starts[:5]) == pytest.approx([3.0] * 4)
+    assert np.diff(starts[4:]) == pytest.approx([1.5] * 3)
+
+
+@given(delays=st.lists(st.floats(0, 9), min_size=4, max_size=4))
+def test_late_turns_still_span_the_plan(delays: list[float]) -> None:
+    """Other configurations may keep it waiting: the fewest visits span the plan's time all the same."""
+    starts = [0.0]
+    for visits, delay in enumerate(delays, start=1):
+        due_s = next_visit_due_s(visits, starts[0], starts[-1], STANDARD)
+        assert due_s >= starts[-1]
+        starts.append(due_s + delay)
+    assert starts[-1] - starts[0] >= STANDARD.spread_s - 1e-9
+
+
+def test_a_plan_of_one_visit_waits_for_nothing() -> None:
+    """The quick plan has no spread."""
+    assert next_visit_due_s(0, 0.0, 7.0, STANDARD) == 7.0
+    assert next_visit_due_s(1, 0.0, 7.0, QUICK) == 7.0
+
+
+def test_length_of_a_visit_by_the_calls_time() -> None:
+    """Fast: the plan's time. Slow: its samples. Slower: the limit. A call as long as a visit: one call."""
+    bare = [round(visit_seconds(call_s, STANDARD) - visit_seconds(None, STANDARD), 6) for call_s in (0.001, 0.1, 0.5, 2.0)]
+    assert bare == [0.0, 1.0, 3.4, 1.4]
+    assert visit_seconds(3.0, QUICK) - visit_seconds(None, QUICK) == pytest.approx(8.0)
+
+
+def test_the_estimate_before_anything_is_known() -> None:
+    """More configurations take longer; two share the time in which one would rest."""
+    one, two, eight = (estimate_job_s(STANDARD, count) for count in (1, 2, 8))
+    assert 12.0 < one < 30.0
+    assert one <= two < 2.0 * one < eight
+    assert estimate_job_s(QUICK, 4) == pytest.approx(4.0 * estimate_job_s(QUICK, 1))
+    assert estimate_job_s(STANDARD, 0) == 0.0
+
+
+def test_time_left_falls_as_visits_are_taken() -> None:
+    """Each step of a job brings the end nearer, down to nothing."""
+    steps = [Standing(), Standing(prepared=True, call_s=0.002)]
+    steps += [Standing(prepared=True, call_s=0.002, visits=n, count=300 * n, measured_s=0.6 * n, span_s=3.0 * (n - 1) + 0.6) for n in range(1, 12)]
+    left = [seconds_left([step], STANDARD) for step in [*steps, Standing(over=True)]]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] == 0.0
+
+
+@given(visits=st.integers(0, 15), measured_s=st.floats(0, 50), call_s=st.none() | st.floats(1e-6, 100), plan=EVERY_PLAN, others=st.integers(0, 4))
+def test_time_left_is_finite_and_never_negative(visits: int, measured_s: float, call_s: float | None, plan: Plan, others: int) -> None:
+    """Any standing has an estimate, and progress stays within 0 and 1."""
+    standings = [Standing(prepared=visits > 0, visits=visits, measured_s=measured_s, call_s=call_s)] + [Standing()] * others
+    left = seconds_left(standings, plan)
+    assert 0.0 <= left < 1e5
+    assert 0.0 <= fraction_done(standings, measured_s, plan) <= 1.0
+
+
+def test_progress_of_a_finished_job() -> None:
+    """Nothing left is all done; nothing begun is nothing done."""
+    assert fraction_done([Standing(over=True)], 30.0, STANDARD) == 1.0
+    assert fraction_done([Standing()], 0.0, STANDARD) == 0.0
+    assert fraction_done([], 0.0, STANDARD) == 0.0
