@@ -1,0 +1,35 @@
+"""How a model and a configuration are called on the page."""
+
+from __future__ import annotations
+
+import re
+
+from engine.inputs import format_input
+from engine.job import Configuration, InputSpec
+from engine.report.labels import Labels
+from engine.result import ModelInfo
+
+
+def model_name(model: ModelInfo) -> str:
+    """The file's name, whichever system the path comes from."""
+    name = re.split(r"[/\\]", model.path.rstrip("/\\"))[-1]
+    return name or model.path
+
+
+def configuration_name(configuration: Configuration, labels: Labels) -> str:
+    """`fp16 · dynamic int8 · batch 8 · cuda:0`: what is not said is the plain case."""
+    parts = [configuration.precision]
+    if configuration.quantization != "none":
+        parts.append(labels.or_raw("quantization", configuration.quantization))
+    if configuration.backend != "eager":
+        parts.append(labels.or_raw("backend", configuration.backend))
+    parts += [labels("batch", n=configuration.batch_size), configuration.device]
+    if configuration.device == "cpu":
+        parts.append(labels("thread") if configuration.threads == 1 else labels("threads", n=configuration.threads))
+    parts += [f"{name}={value}" for name, value in sorted(configuration.options.items())]
+    return " · ".join(parts)
+
+
+def input_line(spec: InputSpec, labels: Labels) -> str:
+    """An input as the command line takes it, and where it comes from."""
+    return f"{format_input(spec)} ({labels.or_raw('source', spec.source)})"
