@@ -27,6 +27,7 @@ from engine.result import (
     Track,
     Trust,
 )
+from engine.words import failure, say
 
 Ints = NDArray[np.int64]
 SECOND_NS = 1_000_000_000
@@ -45,7 +46,7 @@ class Samples(msgspec.Struct, frozen=True):
 def make_samples(
     count: int = 800, median_ms: float = 4.3, spread: float = 0.04, visits: int = 5, warm_up: int = 40, start_s: float = 1.0, gap_s: float = 2.4, seed: int = 7,
 ) -> Samples:
-    """`warm_up` slow samples, then `count` steady ones in `visits` stretches that begin `gap_s` after one another's end."""
+    """`warm_up` slow samples from `start_s` on, then `count` steady ones in `visits` stretches; each begins `gap_s` after the end of the one before."""
     random = np.random.default_rng(seed)
     fades = 1.0 + 1.5 * np.exp(-np.arange(warm_up) / 8.0)
     factors = np.concatenate([fades, np.ones(count)]) * random.lognormal(0.0, spread, warm_up + count)
@@ -122,11 +123,11 @@ def make_outcome(configuration: Configuration | None = None, *, status: str = "o
 
 def _measured(configuration: Configuration, grade: str, samples: Samples) -> Outcome:
     latency = make_latency(samples)
-    reasons = () if grade == "good" else (Reason("wide-spread", {"percent": 14}, "Timings vary by 14 %: interquartile range over median."),)
+    reasons = () if grade == "good" else (_reason("spread-noisy", percent=14.0, limit=10.0), _reason("other-load", busy_cores=3.2, cores=8, threads=7))
     on_gpu = configuration.device.startswith("cuda")
     return Outcome(
         configuration=configuration, status="ok", phases_ms=Phases(load=41.2, prepare=3.4, first_call=58.0, warm_up=212.5), latency=latency,
-        stopped_because=Reason("within-target", {"percent": 2}, "The median's interval is within ±2 %."),
+        stopped_because=_reason("target-reached", percent=1.4, count=latency.count, visits=latency.visits),
         throughput_per_s=configuration.batch_size * 1000 / latency.mean_ms if latency.mean_ms else None,
         memory=Memory(
             weights_bytes=102_441_984, saved_bytes=102_530_333, process_peak_bytes=912 << 20, allocated_peak_bytes=(812 << 20) if on_gpu else None,
@@ -136,6 +137,10 @@ def _measured(configuration: Configuration, grade: str, samples: Samples) -> Out
         trust=Trust(grade, reasons), samples=encode(samples), timeline=make_timeline(samples, device=configuration.device), uncounted_calls=3,
         log="model loaded\n", code=CODE,
     )
+
+
+def _reason(code: str, **values: Any) -> Reason:
+    return Reason(code, values, say(code, values))
 
 
 CODE = """import torch
@@ -153,17 +158,16 @@ def _ended(configuration: Configuration, status: str) -> Outcome:
 
 
 _ERRORS: dict[str, Failure | None] = {
-    "out-of-memory": Failure(
-        code="out-of-memory", summary="Batch 64 does not fit on cuda:0: it asked for 27.0 GB more, 21.9 GB of 24.0 GB were free.", hint="Batch 32 fits.",
-        details={"traceback": "torch.OutOfMemoryError: CUDA out of memory."},
+    "out-of-memory": failure(
+        "out-of-memory", "out-of-memory", {"batch_size": 64, "device": "cuda:0", "wanted": "27.0 GB", "free": "21.9 GB", "total": "24.0 GB", "others": "1.3 GB"},
+        {"traceback": "torch.OutOfMemoryError: CUDA out of memory."},
     ),
     "unsupported": Failure(
         code="unsupported", summary="Not on this machine: dynamic int8 has no kernels for CUDA in PyTorch.", hint="Choose device cpu for dynamic int8.",
     ),
-    "failed": Failure(
-        code="forward-raised", summary="The model raised an error in its first call: RuntimeError: expected 3 channels, got 1.",
-        hint="Give the input's shape with --input, for example f32[B,3,224,224].",
-        details={"traceback": "Traceback (most recent call last):\n  File \"net.py\", line 12, in forward\nRuntimeError: expected 3 channels, got 1", "exit_code": None},
+    "failed": failure(
+        "forward-raised", "forward-raised", {"error": "RuntimeError: expected 3 channels, got 1"},
+        {"traceback": "Traceback (most recent call last):\n  File \"net.py\", line 12, in forward\nRuntimeError: expected 3 channels, got 1", "exit_code": None},
     ),
     "cancelled": None,
 }
@@ -190,12 +194,14 @@ def make_environment() -> Environment:
 def make_outcomes() -> tuple[Outcome, ...]:
     """One of each kind: good, noisy (too few samples for p99), good on a GPU, out of memory, unsupported, failed, cancelled."""
     return (
-        make_outcome(Configuration(threads=7), samples=make_samples(median_ms=24.0, gap_s=3.0)),
+        make_outcome(Configuration(threads=7), samples=make_samples(median_ms=12.0, gap_s=2.5)),
         make_outcome(
             Configuration(precision="bf16", threads=7), grade="noisy",
-            samples=make_samples(count=300, median_ms=13.1, spread=0.16, start_s=2.6, gap_s=3.4, seed=8),
+            samples=make_samples(count=300, median_ms=9.1, spread=0.16, start_s=3.5, gap_s=3.87, warm_up=20, seed=8),
         ),
-        make_outcome(Configuration(device="cuda:0", precision="fp16", batch_size=8), samples=make_samples(count=1500, start_s=4.5, gap_s=4.0, seed=9)),
+        make_outcome(
+            Configuration(device="cuda:0", precision="fp16", batch_size=8), samples=make_samples(count=1500, median_ms=2.3, start_s=4.6, gap_s=3.73, warm_up=60, seed=9),
+        ),
         make_outcome(Configuration(device="cuda:0", precision="fp16", batch_size=64), status="out-of-memory"),
         make_outcome(Configuration(device="cuda:0", quantization="dynamic-int8"), status="unsupported"),
         make_outcome(Configuration(backend="onnxruntime"), status="failed"),
