@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.files.danger import DANGEROUS, grades, worst
 from engine.files.nodes import Program
-from engine.files.reading import clean
+from engine.files.reading import Refused, clean
 from engine.files.tensors import Tensor, TensorEntry, count_values
 from engine.files.weights import Found, classify
 from engine.job import InputSpec
@@ -39,7 +40,7 @@ class Findings:
 
 def from_program(program: Program) -> Findings:
     """What a torch.save pickle is; raises Refused when there is no model in it."""
-    found = classify(program.root)
+    found = _classified(program)
     findings = Findings(found.kind, architecture=found.class_name, weights_at=found.at, weights_places=found.places, globals=program.globals)
     findings.runs_code = found.kind == "module" or not program.plain
     if not program.plain and found.kind != "module":
@@ -49,6 +50,22 @@ def from_program(program: Program) -> Findings:
         findings.parameters = sum(count_values(tensor for _, tensor in found.tensors if tensor.parameter).values())
         findings.buffers = sum(count_values(tensor for _, tensor in found.tensors if not tensor.parameter).values())
     return findings
+
+
+def _classified(program: Program) -> Found:
+    try:
+        return classify(program.root)
+    except Refused as refused:
+        raise refuse_pickle(program, refused) from None
+
+
+def refuse_pickle(program: Program, refused: Refused) -> Refused:
+    """`refused`, with what the pickle wanted to call beside it; where that is dangerous, it is all that matters."""
+    graded = grades(program.globals)
+    if worst(graded) == DANGEROUS:
+        refused = Refused("file-dangerous", names=", ".join([name for name, one in graded.items() if one == DANGEROUS][:5]))
+    refused.grades = graded
+    return refused
 
 
 def add_tensors(findings: Findings, found: Found) -> None:

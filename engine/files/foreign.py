@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 
-from engine.files.reading import Refused, Source
+from engine.files.reading import HEAD_BYTES, Refused, Source
 
 _ARCHIVES = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!", "RAR"),
              (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"\x04\x22\x4d\x18", "LZ4"))
@@ -15,6 +16,7 @@ _OTHERS = ((b"\x93NUMPY", "file-numpy"), (b"\x89PNG", "file-picture"), (b"\xff\x
 _LFS = b"version https://git-lfs.github.com/spec/"
 _HTML = re.compile(rb"\s*(<!doctype html|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
 _PATH_LINE = re.compile(r"(import[ \t].+|#.*|[^<>|\"'{}();=]+)$")
+_RELATIVE = re.compile(r"[\w.-]+$|[A-Za-z]:[\\/]", re.ASCII)
 _PYTHON_LINE = re.compile(r"^(import \w|from \w[\w.]* import |def \w|class \w)", re.MULTILINE)
 _JSON_LIMIT_BYTES = 16 << 20
 
@@ -65,8 +67,8 @@ def refuse_text(source: Source) -> None:
 
 def _as_text(head: bytes) -> str | None:
     try:
-        # The head may end within a letter.
-        text = head.decode("utf-8") if len(head) < 4096 else head[:-4].decode("utf-8", "ignore" if head[:-8].isascii() else "strict")
+        # A full head may end within a letter.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD_BYTES)
     except UnicodeDecodeError:
         return None
     return None if any(ord(letter) < 32 and letter not in "\t\n\r\f" for letter in text) else text
@@ -76,7 +78,7 @@ def _is_path_file(source: Source, text: str) -> bool:
     """Whether it reads as a path configuration file of site-packages: a directory or an import on every line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return source.path.lower().endswith(".pth") and source.size_bytes < 65536 and bool(lines) and all(_PATH_LINE.match(line) for line in lines) \
-        and any(line.startswith(("import ", "/", ".", "#")) or re.match(r"[\w.-]+$|[A-Za-z]:[\\/]", line) for line in lines)
+        and any(line.startswith(("import ", "/", ".", "#")) or _RELATIVE.match(line) for line in lines)
 
 
 def _json(source: Source) -> Refused:

@@ -126,7 +126,8 @@ def _read_protobuf(source: Source) -> Findings:
 
 def _refused(path: str, refused: Refused) -> FileInspected:
     values: dict[str, Any] = {"name": clean(os.path.basename(path.rstrip("/")) or path), **refused.values}
-    return FileInspected(path=path, refusal=failure(refused.code, refused.code, values))
+    return FileInspected(path=path, refusal=failure(refused.code, refused.code, values), unsafe_globals=tuple(refused.grades), grades=refused.grades,
+                         danger=danger.worst(refused.grades))
 
 
 def _accepted(path: str, findings: Findings, files: list[Path], with_hash: bool) -> FileInspected:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from engine.files.danger import DANGEROUS, grades, worst
-from engine.files.findings import Findings, from_program
+from engine.files.findings import Findings, from_program, refuse_pickle
 from engine.files.machine import describe
 from engine.files.nodes import Call, Mapping, Node, Persistent, Program
 from engine.files.reading import Broken, Refused, Source, TooComplex, Truncated
 from engine.files.tensors import Storage, as_storage
 
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _VISITS = 2_000_000
 
@@ -27,6 +27,8 @@ def read_legacy(source: Source) -> Findings:
     """What an unzipped torch file is; raises Refused, Broken, Truncated, TooComplex."""
     source.file.seek(0)
     programs = [describe(source.file, source.size_bytes) for _ in range(3)]
+    if programs[0].root != MAGIC_NUMBER:
+        raise Broken("torch's number stands in another place")
     program = describe(source.file, source.size_bytes)
     findings = from_program(program)
     findings.globals = [*(name for one in programs for name in one.globals), *program.globals]
@@ -86,10 +88,6 @@ def read_other_pickle(source: Source) -> Findings:
     for root, name in _FOREIGN.items():
         if root in roots:
             raise Refused("file-other-library", library=name)
-    graded = grades(program.globals)
-    if worst(graded) == DANGEROUS:
-        bad = [name for name, one in graded.items() if one == DANGEROUS]
-        raise Refused("file-plain-pickle-danger", names=", ".join(bad[:5]))
     # Raises with a sentence of its own when torch's objects in it are no model either.
-    findings = from_program(program) if "torch" in roots else None
-    raise Refused("file-plain-pickle-weights" if findings else "file-plain-pickle")
+    code = "file-plain-pickle-weights" if "torch" in roots and from_program(program) else "file-plain-pickle"
+    raise refuse_pickle(program, Refused(code))

@@ -7,6 +7,7 @@ import unicodedata
 from typing import BinaryIO
 
 KEEP_TEXT = 200
+HEAD_BYTES = 4096
 
 
 class Refused(Exception):
@@ -14,6 +15,8 @@ class Refused(Exception):
 
     def __init__(self, code: str, **values: object) -> None:
         self.code, self.values = code, values
+        self.grades: dict[str, str] = {}
+        """Where it was a pickle: what it wanted to import and call, as `engine.files.danger` grades it."""
         super().__init__(code)
 
 
@@ -39,7 +42,7 @@ class Source:
     def __init__(self, path: str, file: BinaryIO) -> None:
         self.path, self.file = path, file
         self.size_bytes = os.fstat(file.fileno()).st_size
-        self.head = self.read_at(0, 4096)
+        self.head = self.read_at(0, HEAD_BYTES)
 
     @property
     def name(self) -> str:
