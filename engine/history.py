@@ -78,13 +78,14 @@ class RunWriter:
         return self._path
 
     def begin(self, run: Run, path: Path | None = None) -> Path:
-        """Write the run without new outcomes (its own are kept), to a file of its own or over `path`; raises StorageError."""
+        """Write the run without new outcomes (its own are kept), to a file of its own or over `path`; raises StorageError, and then has no path."""
         storage.make_folder(self._folder)
-        self._path = path or self._folder / file_name(run)
+        target = path or self._folder / file_name(run)
         self._parts = {index: (outcome, _encode(outcome)) for index, outcome in enumerate(run.outcomes)}
         self._run = msgspec.structs.replace(run, outcomes=(), finished=False)
-        self._write()
-        return self._path
+        storage.write_atomically(target, _chunks(self._run, self._parts))
+        self._path = target
+        return target
 
     def add_outcome(self, index: int, outcome: Outcome) -> None:
         """Add or replace the outcome of one configuration; raises StorageError."""

@@ -1,6 +1,6 @@
 """How often the standard plan's interval holds the median of the whole series, replayed on the recorded series, and what grades come of it.
 
-    python -m tests.benchmarks.bench_coverage [replays]
+python -m tests.benchmarks.bench_coverage [replays]
 
 Visits are cut from a series where the plan would have taken them, from random starts. A series shorter than a replay goes on at its beginning; one
 shorter than the plan's spread (marked *) is therefore seen more than once, and its share says little.

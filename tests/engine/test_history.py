@@ -141,6 +141,18 @@ def test_a_failed_write_keeps_the_outcomes_before(tmp_path: Path, monkeypatch: p
     assert history.load_run(path).outcomes == (outcome(1), outcome(2), outcome(3))
 
 
+def test_a_run_that_could_not_be_begun_has_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is shown a file that is not there; a second beginning may work."""
+    writer = RunWriter(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(storage.StorageError):
+            writer.begin(make_run())
+    assert writer.path is None
+    assert list(tmp_path.iterdir()) == []
+    assert writer.begin(make_run()) == writer.path
+
+
 def test_newest_first(tmp_path: Path) -> None:
     """The list is in the order of time, not of names."""
     for identity, day in (("z", 1), ("a", 3), ("m", 2)):
