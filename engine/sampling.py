@@ -57,6 +57,8 @@ class SampleBuffer:
         self._count = 0
         self._capacity = max(1, capacity)
         self._columns: dict[str, npt.NDArray[Any]] | None = None
+        self._steady_ranges: list[tuple[int, int]] = []
+        self._steady: SampleArrays | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -83,7 +85,19 @@ class SampleBuffer:
             raise ValueError(f"columns {sorted(given)} do not match {sorted(columns)} of the samples before")
         for name, values in given.items():
             columns[name][self._count : self._count + added] = values
+        self._note_steady(phase, added)
         self._count += added
+
+    def _note_steady(self, phase: int | npt.NDArray[Any], added: int) -> None:
+        """Remember where steady rows lie, so that asking for them never looks at all rows again."""
+        steady = np.concatenate(([0], np.broadcast_to(np.asarray(phase) == STEADY, added), [0])).astype(np.int8)
+        edges = np.flatnonzero(np.diff(steady)) + self._count
+        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            if self._steady_ranges and self._steady_ranges[-1][1] == first:
+                self._steady_ranges[-1] = (self._steady_ranges[-1][0], last)
+            else:
+                self._steady_ranges.append((first, last))
+        self._steady = None
 
     def _room(self, given: dict[str, Any], added: int) -> dict[str, npt.NDArray[Any]]:
         """The columns, with room for `added` more rows."""
@@ -107,8 +121,25 @@ class SampleBuffer:
         return SampleArrays(**views)
 
     def steady(self) -> SampleArrays:
-        """The rows that enter figures."""
-        return self.arrays().steady()
+        """The rows that enter figures; made once for as long as no row is added."""
+        if self._steady is None:
+            arrays = self.arrays()
+            columns = {name: [column[first:last] for first, last in self._steady_ranges] for name, column in arrays.columns().items()}
+            parts = {name: found[0] if len(found) == 1 else np.concatenate([arrays.columns()[name][:0], *found]) for name, found in columns.items()}
+            self._steady = SampleArrays(**parts)
+        return self._steady
+
+    @property
+    def steady_count(self) -> int:
+        """How many rows enter figures, without gathering them."""
+        return sum(last - first for first, last in self._steady_ranges)
+
+    def recent_latency_ns(self, count: int) -> Int64s:
+        """Latencies of the newest steady rows of one stretch, at most `count`, without gathering all; for estimates."""
+        if self._columns is None or not self._steady_ranges:
+            return np.empty(0, np.int64)
+        first, last = self._steady_ranges[-1]
+        return self._columns["latency_ns"][max(first, last - count) : last].copy()
 
 
 def reduce_samples(arrays: SampleArrays, limit: int = JSON_SAMPLES_MAX) -> SampleArrays:

@@ -67,6 +67,22 @@ def test_views_do_not_change_when_the_buffer_grows() -> None:
         before.latency_ns[0] = 5
 
 
+@given(phases=st.lists(st.lists(st.integers(0, 1), max_size=8), max_size=12))
+def test_steady_rows_are_those_of_the_phase(phases: list[list[int]]) -> None:
+    """However warm-up and steady rows alternate, within blocks and between them, and whenever one asks."""
+    buffer, count = SampleBuffer(capacity=1), 0
+    for phase in phases:
+        numbers = np.arange(count, count + len(phase))
+        buffer.extend(numbers, numbers + 7, phase=np.array(phase, np.uint8), visit=0)
+        count += len(phase)
+        assert same(buffer.steady(), buffer.arrays().steady())
+        assert buffer.steady() is buffer.steady()
+    assert buffer.steady_count == sum(map(sum, phases))
+    recent = buffer.recent_latency_ns(3)
+    assert recent.tolist() == buffer.steady().latency_ns[len(buffer.steady()) - len(recent) :].tolist()
+    assert (len(recent) > 0) == (buffer.steady_count > 0)
+
+
 def test_buffer_refuses_columns_that_do_not_fit() -> None:
     """A short column or a device column that comes and goes is a mistake of ours, not a sample."""
     buffer = SampleBuffer()
