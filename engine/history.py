@@ -235,7 +235,7 @@ def list_runs(folder: Path) -> tuple[Entry, ...]:
         try:
             entries.append(read_entry(path))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            storage.put_aside(path)
+            _try_aside(path)
         except OSError:
             continue  # Taken away or put aside by another program since the folder was read, or not ours to read.
     return tuple(sorted(entries, key=lambda entry: (entry.summary.created_at, entry.path), reverse=True))
@@ -281,9 +281,19 @@ def _split(content: bytes) -> tuple[bytes, list[memoryview]] | None:
     return head, parts
 
 
+def _try_aside(path: Path) -> Path | None:
+    """Put a broken file aside; None where the folder does not let us, and then it stays as it is."""
+    try:
+        return storage.put_aside(path)
+    except storage.StorageError:
+        return None
+
+
 def _broken(path: Path, cause: str, aside: bool) -> Failure:
     """The sentence for a broken run, after putting it aside where it is ours."""
     if not aside:
         return failure("load-failed", "run-broken", {"path": str(path), "cause": cause})
-    moved = storage.put_aside(path)
+    moved = _try_aside(path)
+    if moved is None:
+        return failure("load-failed", "run-broken", {"path": str(path), "cause": cause})
     return failure("load-failed", "run-put-aside", {"path": str(path), "aside": moved.name, "cause": cause})

@@ -106,11 +106,14 @@ def _sync_folder(folder: Path) -> None:
     """Make the rename itself durable where folders can be opened (not on Windows)."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return  # A folder one may write to but not list; the file itself is complete and synced.
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some network file systems cannot sync a folder; the file itself is complete and synced.
+        # Some network file systems cannot sync a folder.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
@@ -173,7 +176,7 @@ def _rename_aside(path: Path, aside: Path) -> Path:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file of ours; None where there is none yet, or where it was broken and has been put aside."""
+    """The JSON object in a file of ours; None where there is none yet, or where it was broken and has been put aside (StorageError: could not be)."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

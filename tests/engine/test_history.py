@@ -202,6 +202,21 @@ def test_broken_runs_do_not_stop_the_list(tmp_path: Path) -> None:
     assert (tmp_path / "bad.json.broken-1").exists()
 
 
+def test_a_broken_run_that_cannot_be_renamed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that is read-only the list goes on, and opening tells what is wrong."""
+
+    def refuse(path: Path) -> Path:
+        raise storage.StorageError(path, PermissionError(13, "Permission denied"))
+
+    monkeypatch.setattr(storage, "put_aside", refuse)
+    finished(tmp_path)
+    (tmp_path / "bad.json").write_bytes(b"{")
+    assert len(history.list_runs(tmp_path)) == 1
+    with pytest.raises(HistoryError) as caught:
+        history.load_run(tmp_path / "bad.json", aside=True)
+    assert caught.value.failure.say == "run-broken"
+
+
 def test_a_file_of_the_user_is_never_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what lies in the history's folder is ours to rename."""
     monkeypatch.setenv(storage.HOME_VARIABLE, str(tmp_path))
