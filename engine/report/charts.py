@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
-from bokeh.models import BasicTickFormatter, ColumnDataSource, DataRange1d, HoverTool, LogTicker, Range1d
+from bokeh.models import BasicTickFormatter, ColumnDataSource, DataRange1d, HoverTool, LogTicker, NoOverlap, Range1d
 from bokeh.models.glyphs import Line, Scatter, Step, VStrip
 from bokeh.plotting import figure
 from bokeh.resources import Resources
@@ -103,7 +103,7 @@ def _memory(series: Sequence[Series], labels: Labels, times: DataRange1d) -> Any
 
 def _figure(x_label: str, y_label: str, **ranges: Any) -> Any:
     chart = figure(
-        height=HEIGHT, sizing_mode="stretch_width", x_axis_label=x_label, y_axis_label=y_label, tools="pan,box_zoom,wheel_zoom,reset,save",
+        height=HEIGHT, min_border_left=64, sizing_mode="stretch_width", x_axis_label=x_label, y_axis_label=y_label, tools="pan,box_zoom,wheel_zoom,reset,save",
         active_drag="box_zoom", active_scroll=None, background_fill_color=None, border_fill_color=None, outline_line_color=None, output_backend="canvas", **ranges,
     )
     chart.toolbar.logo = None
@@ -131,7 +131,8 @@ def _decimal(axes: Iterable[Any], is_log: bool) -> None:
     for axis in axes:
         axis.formatter = BasicTickFormatter(use_scientific=False)
         if is_log:
-            axis.ticker = LogTicker(mantissas=[1, 2, 5])
+            axis.ticker = LogTicker(mantissas=[1, 2, 5], desired_num_ticks=12)
+            axis.major_label_policy = NoOverlap(min_distance=8)
 
 
 def _unit(series: Sequence[Series]) -> tuple[str, float]:

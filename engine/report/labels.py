@@ -40,12 +40,17 @@ class Labels:
 
     def failure(self, failure: Failure) -> tuple[str, str]:
         """What went wrong, and what to do."""
-        code = failure.say or failure.code
-        return self._said(code, failure.values) or failure.summary or failure.code, self._said(f"{code}.hint", failure.values) or failure.hint
+        if not failure.say:
+            return failure.summary or failure.code, failure.hint
+        return self._said(failure.say, failure.values) or failure.summary or failure.code, self._said(f"{failure.say}.hint", failure.values) or failure.hint
 
     def damaged(self, code: str, values: dict[str, Any]) -> str:
         """The engine's sentence for something in the run that cannot be read."""
         return self._said(code, values) or code
+
+    def sentences(self, parts: Iterable[str]) -> str:
+        """Sentences after one another."""
+        return ("" if self.language == "zh" else " ").join(parts)
 
     def _said(self, code: str, values: dict[str, Any]) -> str:
         try:
@@ -93,7 +98,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "verdict.one": ("{name}: median {p50}, {rate} items.", "{name}:中位数 {p50},吞吐 {rate}。"),
     "verdict.no-median": ("{name} gave too few samples for a median.", "{name} 的样本太少,不足以给出中位数。"),
     "verdict.best": (
-        "{name} does the most items a second: {rate}, {ratio} times {other}.",
+        "{name} does the most items a second: {rate}, {ratio} times as many as {other}.",
         "{name} 每秒处理最多:{rate},是 {other} 的 {ratio} 倍。",
     ),
     "verdict.tie": (

@@ -26,7 +26,7 @@ def ranking(run: Run) -> list[int]:
 
 def verdict(run: Run, labels: Labels) -> str:
     """How many configurations came to what, and which leads."""
-    return " ".join([*_leader(run, labels), _counts(run, labels)]) if len(run.outcomes) > 1 else " ".join(_leader(run, labels))
+    return labels.sentences([*_leader(run, labels), _counts(run, labels)] if len(run.outcomes) > 1 else _leader(run, labels))
 
 
 def _counts(run: Run, labels: Labels) -> str:
@@ -73,7 +73,8 @@ def _per_item(outcome: Outcome) -> tuple[float, float] | None:
     if outcome.latency is None or outcome.latency.p50_ci95_ms is None:
         return None
     low, high = outcome.latency.p50_ci95_ms
-    return low / outcome.configuration.batch_size, high / outcome.configuration.batch_size
+    items = max(1, outcome.configuration.batch_size)
+    return low / items, high / items
 
 
 def _p50(outcome: Outcome) -> float:
