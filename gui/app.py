@@ -34,8 +34,11 @@ class Engine(EngineLike, Protocol):
 
     event: Signal
 
-    def start_engine(self) -> None: ...
-    def close(self) -> None: ...
+    def start_engine(self) -> None:
+        """Answered by `EngineReady` or `EngineFailed`."""
+
+    def close(self) -> None:
+        """Stop everything and wait."""
 
 
 class Faults(QObject):

@@ -46,6 +46,11 @@ def failure_problem(failure: Failure, *, fix_code: str = "", fix: Callable[[], N
     return Problem(lambda: say_failure(failure), details_text(failure), fix_code, fix)
 
 
+def reason_problem(code: str, values: dict[str, Any]) -> Problem:
+    """A sentence of the engine's that already says what to do."""
+    return Problem(lambda: (text.say_reason(code, values), ""))
+
+
 def say_failure(failure: Failure) -> tuple[str, str]:
     """Summary and hint in the language of the moment; a code from a newer program keeps its own sentence."""
     if not failure.say:

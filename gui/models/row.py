@@ -54,6 +54,11 @@ class Row:
         return [self._visits[number] for number in sorted(self._visits)]
 
     @property
+    def is_filled(self) -> bool:
+        """Whether samples and readings are decoded; reading them does it."""
+        return self._fill is None
+
+    @property
     def is_active(self) -> bool:
         """Whether a worker is busy with this row."""
         return self.state in ACTIVE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -55,6 +56,15 @@ class RunModel(QObject):
         self.progress: Progressed | None = None
         self.start_ns = 0
         self.readings: dict[str, float] = {}
+        self._handlers: dict[Any, Callable[[Any], None]] = {
+            JobStarted: self._on_started,
+            PhaseStarted: self._on_phase,
+            BlockMeasured: self._on_block,
+            MonitorSampled: self._on_monitor,
+            OutcomeUpdated: self._on_outcome,
+            Progressed: self._on_progress,
+            JobFinished: self._on_finished,
+        }
 
     @property
     def selected_row(self) -> Row | None:
@@ -106,16 +116,28 @@ class RunModel(QObject):
         model.load(run)
         return model
 
+    def abort(self) -> None:
+        """The engine gave up in the middle: rows without an outcome have failed."""
+        for row in self.rows:
+            if not row.is_ended:
+                row.state = "failed"
+                row.revision += 1
+                self.row_changed.emit(row.index)
+        self.progress = None
+        self.progress_changed.emit()
+        self._set_state(_end_state(self.rows))
+
     def apply(self, event: object) -> None:
         """Take one event of the engine; what is not about a run is ignored."""
-        handler = _HANDLERS.get(type(event))
+        handler = self._handlers.get(type(event))
         if handler is not None:
-            handler(self, event)
+            handler(event)
             self.revision += 1
 
     def _on_started(self, event: JobStarted) -> None:
         self.start_ns, self.run_path, self.model = event.start_ns, event.run_path, event.model
-        if self.job is None or self.job.id != event.job.id or len(self.rows) != len(event.job.configurations):
+        shown = self.job.id if self.job else self.run.id if self.run else None
+        if shown != event.job.id or len(self.rows) != len(event.job.configurations):
             self.set_queued(event.job, event.model)
         self.job = event.job
         self._set_state("running")
@@ -204,14 +226,3 @@ def _phase(name: str) -> RowState:
 
 def _end_state(rows: list[Row]) -> State:
     return "done" if any(row.state == "done" for row in rows) else "failed"
-
-
-_HANDLERS = {
-    JobStarted: RunModel._on_started,
-    PhaseStarted: RunModel._on_phase,
-    BlockMeasured: RunModel._on_block,
-    MonitorSampled: RunModel._on_monitor,
-    OutcomeUpdated: RunModel._on_outcome,
-    Progressed: RunModel._on_progress,
-    JobFinished: RunModel._on_finished,
-}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
@@ -16,7 +17,7 @@ from gui import text
 from gui.models.history_model import HistoryModel
 from gui.models.model_list import ModelEntry, ModelList
 from gui.models.preferences import Preferences
-from gui.models.problem import failure_problem, notice, problem
+from gui.models.problem import failure_problem, notice, problem, reason_problem
 from gui.models.run_model import RunModel
 from gui.models.setup_model import SetupModel
 from gui.settings import with_class, with_recent, with_trusted, without_recent
@@ -25,14 +26,29 @@ from gui.settings import with_class, with_recent, with_trusted, without_recent
 class EngineLike(Protocol):
     """The part of `engine.thread.EngineThread` that is used here; every method returns at once."""
 
-    def inspect(self, path: str) -> None: ...
-    def run_job(self, job: Job, info: ModelInfo) -> None: ...
-    def keep_measuring(self, run: Run, index: int) -> None: ...
-    def cancel(self) -> None: ...
-    def stop_now(self) -> None: ...
-    def save_report(self, run: Run, path: str, language: str = "en") -> None: ...
-    def load_run(self, path: str) -> None: ...
-    def list_history(self) -> None: ...
+    def inspect(self, path: str) -> None:
+        """Answered by `FileInspected`."""
+
+    def run_job(self, job: Job, info: ModelInfo) -> None:
+        """Answered by `JobStarted` ... `JobFinished`."""
+
+    def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
+        """Answered as `run_job` is."""
+
+    def cancel(self) -> None:
+        """Finish the running configuration."""
+
+    def stop_now(self) -> None:
+        """End the running configuration."""
+
+    def save_report(self, run: Run, path: str, language: str = "en") -> None:
+        """Answered by `ReportSaved`."""
+
+    def load_run(self, path: str) -> None:
+        """Answered by `RunLoaded`."""
+
+    def list_history(self) -> None:
+        """Answered by `HistoryListed`."""
 
 
 class Session(QObject):
@@ -57,6 +73,15 @@ class Session(QObject):
         self._waiting: list[str] = []
         self._pending: tuple[Job, ModelInfo] | None = None
         self.models.refused.connect(self._refused)
+        self._handlers: dict[Any, Callable[[Any], None]] = {
+            events.EngineReady: self._on_ready,
+            events.EngineFailed: self._on_engine_failed,
+            events.FileInspected: self._on_inspected,
+            events.JobFinished: self._on_finished,
+            events.RunLoaded: self._on_loaded,
+            events.ReportSaved: self._on_saved,
+            events.HistoryListed: self._on_history,
+        }
         self.models.entries_changed.connect(lambda: self.run.set_ready(bool(self.models.entries)))
 
     @property
@@ -164,7 +189,7 @@ class Session(QObject):
     def keep_measuring(self) -> None:
         """Append visits to the selected row of the run that is shown."""
         if self._engine is not None and self.run.run is not None and self.run.selected is not None and not self.is_busy:
-            self._engine.keep_measuring(self.run.run, self.run.selected)
+            self._engine.keep_measuring(self.run.run, self.run.selected, self.run.run_path)
 
     def save_report(self, path: str) -> None:
         """Write the page of the run that is shown."""
@@ -181,9 +206,9 @@ class Session(QObject):
     def apply(self, event: object) -> None:
         """Take one event of the engine."""
         self.run.apply(event)
-        handler = _HANDLERS.get(type(event))
+        handler = self._handlers.get(type(event))
         if handler is not None:
-            handler(self, event)
+            handler(event)
 
     def _open_model(self, path: str) -> None:
         entry = self.models.add(path)
@@ -221,12 +246,21 @@ class Session(QObject):
         self._set_engine_state("ready")
         self.setup.set_facts(event.facts)
         self.facts_changed.emit(event.facts)
+        self._say_what_torch_lacks()
         self._start_pending()
 
+    def _say_what_torch_lacks(self) -> None:
+        for choice in self.setup.chips("devices"):
+            if choice.code == "gpu-but-cpu-torch":
+                self.problem_met.emit(reason_problem(choice.code, choice.values))
+
     def _on_engine_failed(self, event: events.EngineFailed) -> None:
-        self._set_engine_state("failed")
+        if self.engine_state == "starting":
+            self._set_engine_state("failed")
         if self._pending is not None:
             self.cancel()
+        elif self.is_busy:
+            self.run.abort()
         self.problem_met.emit(failure_problem(event.failure))
 
     def _on_inspected(self, event: events.FileInspected) -> None:
@@ -272,14 +306,3 @@ def show_file(path: str) -> None:
     from PySide6.QtGui import QDesktopServices
 
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
-
-
-_HANDLERS = {
-    events.EngineReady: Session._on_ready,
-    events.EngineFailed: Session._on_engine_failed,
-    events.FileInspected: Session._on_inspected,
-    events.JobFinished: Session._on_finished,
-    events.RunLoaded: Session._on_loaded,
-    events.ReportSaved: Session._on_saved,
-    events.HistoryListed: Session._on_history,
-}

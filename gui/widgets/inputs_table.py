@@ -76,7 +76,7 @@ class InputsTable(QWidget):
         self.table.item(len(inputs), 0).setData(Qt.ItemDataRole.UserRole, text.say("inputs.add" if inputs else "inputs.guess"))
         self._show_placeholder(len(inputs), bool(inputs))
         if self._problem is not None and self._problem[0] <= len(inputs):
-            index, typed, error = self._problem
+            index, typed, _ = self._problem
             self._set(index, typed, "")
             self.table.item(index, 0).setForeground(QBrush(QColor(theme.colours().bad)))
         header = self.table.horizontalHeader().sizeHint().height()

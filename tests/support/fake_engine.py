@@ -49,8 +49,8 @@ class FakeEngine(QObject):
     def run_job(self, job: Job, info: ModelInfo) -> None:
         self.calls.append(("run_job", job, info))
 
-    def keep_measuring(self, run: Run, index: int) -> None:
-        self.calls.append(("keep_measuring", run, index))
+    def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
+        self.calls.append(("keep_measuring", run, index, run_path))
 
     def cancel(self) -> None:
         self.calls.append(("cancel",))
