@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QByteArray, QMimeData, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from engine.capabilities import Facts
 from gui import text
 from gui.models.problem import notice, problem
 from gui.models.session import Session
-from gui.widgets.dialogs import Dialogs
 from gui.widgets.device_strip import DeviceStrip
+from gui.widgets.dialogs import Dialogs
 from gui.widgets.drop_overlay import DropOverlay
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.history_pane import HistoryPane
