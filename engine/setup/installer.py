@@ -25,6 +25,8 @@ from engine.setup.torch_build import Choice
 DROPPED = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV", "PIP_QUIET", "PIP_VERBOSE", "PIP_DRY_RUN", "PIP_REPORT")
 """Settings that would send the packages elsewhere or hide what pip says; indexes, mirrors, proxies and certificates stay."""
 SIZE_LIMIT_S = 5.0
+FIRST_RAW_PROGRESS = (24, 1)
+"""The first pip that prints bytes instead of drawing a bar."""
 TICK_S = 0.5
 Heard = Callable[[str], None]
 
@@ -71,7 +73,12 @@ class Pip:
 
     def install(self, requirements: Sequence[str], choice: Choice, heard: Heard, extra: Sequence[str] = ()) -> None:
         """Install; `heard` gets each line of pip, and an empty one at least twice a second."""
-        self.run(["install", "--progress-bar", "raw", *extra, *self._wanted(requirements, choice)], heard)
+        bar = ["--progress-bar", "raw"] if self._version() >= FIRST_RAW_PROGRESS else []
+        self.run(["install", *bar, *extra, *self._wanted(requirements, choice)], heard)
+
+    def _version(self) -> tuple[int, ...]:
+        names = [info.name for info in self.places.site_packages.glob("pip-*.dist-info")]
+        return max((tuple(int(part) for part in re.findall(r"\d+", name)) for name in names), default=(0,))
 
     def _wanted(self, requirements: Sequence[str], choice: Choice) -> list[str]:
         pin = pinned(self.places, "torch")
@@ -96,7 +103,8 @@ class Pip:
 
     def _failure(self, code: int) -> SetupStopped:
         said = "\n".join(self.tail)
-        reason = next((line.removeprefix("ERROR: ") for line in reversed(self.tail) if line.startswith("ERROR: ")), f"pip ended with {code}")
+        errors = [line.removeprefix("ERROR: ") for line in self.tail if line.startswith("ERROR: ")] or [f"pip ended with {code}"]
+        reason = next((error for error in errors if "No matching distribution" in error), errors[0])
         for kind, pattern in FAILURES.items():
             if re.search(pattern, said, re.IGNORECASE):
                 return SetupStopped(kind, reason=reason, log=self.places.log, folder=self.places.venv)

@@ -22,11 +22,11 @@ def _is_whole(info: Path) -> bool:
     if not record.is_file() or not (info / "METADATA").is_file():
         return False
     with record.open(newline="", encoding="utf-8") as file:
-        return all(_is_there(info.parent / row[0], row[2]) for row in csv.reader(file) if len(row) == 3)
+        return all(_is_there(info.parent / row[0], row[2]) for row in csv.reader(file) if len(row) == 3 and not row[0].endswith(".pyc"))
 
 
 def _is_there(path: Path, size: str) -> bool:
-    if not size:        # compiled files and the record itself
+    if not size:        # the record itself; compiled files are made anew by Python
         return True
     try:
         return path.stat().st_size == int(size)
