@@ -19,6 +19,8 @@ from engine.words import say
 
 STATUS_OF_CODE = {"out-of-memory": "out-of-memory", "unsupported": "unsupported", "not-swapped": "unsupported"}
 
+PEAKS = ("process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes")
+
 
 class Recorder:
     """The growing record of one configuration of a job."""
@@ -48,6 +50,14 @@ class Recorder:
         self.log = ""
         self.weights_bytes: int | None = None
         self.final: Outcome | None = None
+
+    def restore(self, outcome: Outcome, visits: int) -> None:
+        """Begin where an earlier outcome of the same configuration ended, whose samples and readings were added already."""
+        self.visits = visits
+        self.phases, self.notes, self.uncounted = outcome.phases_ms, list(outcome.notes), outcome.uncounted_calls
+        self.weights_bytes, self.device_memory_source = outcome.memory.weights_bytes, outcome.memory.device_memory_source
+        for name in PEAKS:
+            self.raise_peak(name, getattr(outcome.memory, name))
 
     @property
     def over(self) -> bool:

@@ -9,9 +9,12 @@ import msgspec
 from engine.job import Job, ModelSource, Plan
 from engine.recorder import Recorder
 from engine.result import Run
-from engine.sampling import STEADY, SampleArrays, decode
+from engine.sampling import SampleArrays, decode
 from engine.statistics import sample_floor
 
+MORE_VISITS = 2
+SPREAD_S = 4.0
+"""Between the first and the last of the fewest visits appended: visits close together share what disturbs them."""
 PAUSE_NS = 1_000_000_000
 """On the run's clock, between what was measured and what is appended."""
 
@@ -42,16 +45,16 @@ def recorder(run: Run, job: Job, index: int, cores: int | None) -> Recorder:
     outcome = run.outcomes[index]
     arrays = decode(outcome.samples) if outcome.samples is not None else None
     record = Recorder(index, msgspec.structs.replace(job, plan=longer(job.plan, outcome.latency.visits if outcome.latency else 0)), outcome.configuration, run.model, cores)
+    visits = 0
     if arrays is not None:
         record.samples.extend(
             arrays.start_ns, arrays.latency_ns, phase=arrays.phase, visit=arrays.visit, device_ns=arrays.device_ns, enqueue_ns=arrays.enqueue_ns
         )
-        steady = arrays.steady()
-        record.restore_visits(len(set(steady.visit.tolist())), int((arrays.phase == STEADY).sum()))
+        visits = int(arrays.visit.max()) + 1 if len(arrays) else 0
     for track in outcome.timeline:
         for t_ns, value in zip(track.t_ns, track.values, strict=False):
             record.timeline.add(t_ns, {track.name: value})
-    record.restore(outcome)
+    record.restore(outcome, visits)
     return record
 
 
@@ -59,7 +62,7 @@ def longer(plan: Plan, visits: int) -> Plan:
     """The plan for appending: at least two more visits and until p99 may be shown, at most as many visits as the plan's own besides those made."""
     more = max(plan.visits_max, 5)
     return msgspec.structs.replace(
-        plan, visits_min=visits + 2, visits_max=visits + more, spread_s=0.0, target_relative=plan.target_relative or 0.02,
+        plan, visits_min=visits + MORE_VISITS, visits_max=visits + more, spread_s=SPREAD_S, target_relative=plan.target_relative or 0.02,
         total_samples=max(plan.total_samples, sample_floor(0.99)), visit_needs_both=False, visit_s=0.6, visit_samples=16,
         measuring_limit_s=plan.measuring_limit_s + 20.0,
     )

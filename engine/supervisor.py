@@ -129,7 +129,7 @@ class Engine:
         """Measure all configurations; the run is complete or as far as it got."""
         run = Run(
             id=job.id, app=Application(version=VERSION), created_at=datetime.now(UTC).isoformat(timespec="seconds"), model=info, inputs=job.inputs,
-            environment=environment.collect(self.facts), plan=msgspec.to_builtins(job.plan), command=self._command(job), finished=False,
+            environment=environment.collect(self.facts, self.monitor.gpus), plan=msgspec.to_builtins(job.plan), command=self._command(job), finished=False,
         )
         zero_ns = time.perf_counter_ns()
         records = [self._recorder(index, job, info) for index in range(len(job.configurations))]
@@ -181,13 +181,13 @@ class Engine:
                 architecture=model.architecture or loaded.architecture,
             )
         run = msgspec.structs.replace(
-            run, model=model, outcomes=outcomes, finished=True, environment=msgspec.structs.replace(run.environment, load_after=environment.load())
+            run, model=model, outcomes=outcomes, finished=True, environment=environment.finished(run.environment)
         )
         save_failure = keeper.finish(run) if keeper else None
         self.emit(JobFinished(run, str(keeper.path) if keeper and keeper.path and save_failure is None else None, save_failure))
         return run
 
     def _command(self, job: Job) -> str:
-        from engine.commands.line import command_line
+        from engine.command_line import command_line
 
         return command_line(job)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +13,11 @@ from pathlib import Path
 from PySide6.QtCore import QThread, Signal
 
 from engine import history, storage
-from engine.commands.writing import write_report_in_child
 from engine.events import EngineFailed, HistoryListed, ReportSaved, RunLoaded
 from engine.job import Job
+from engine.page import write_report_in_child
 from engine.process import EngineLost
-from engine.result import ModelInfo, Run
+from engine.result import Failure, ModelInfo, Run
 from engine.supervisor import Engine
 from engine.workers import ConfigurationEnded, Interrupted, last_line
 from engine.words import failure
@@ -103,8 +105,6 @@ class EngineThread(QThread):
             except ConfigurationEnded as ended:
                 self.event.emit(EngineFailed(ended.failure))
             except Exception as error:
-                import traceback
-
                 details = {"traceback": traceback.format_exc()}
                 self.event.emit(EngineFailed(failure("engine-failed", "program-failed", {"error": f"{type(error).__name__}: {error}"}, details)))
 
@@ -123,9 +123,10 @@ class EngineThread(QThread):
 
     def _save_report(self, run: Run, path: Path, language: str) -> None:
         try:
-            with storage.temporary_folder() as folder:
-                history.save_run(run, folder / "run.json")
-                self.event.emit(self._make_page(folder / "run.json", path, language))
+            with tempfile.TemporaryDirectory(prefix="model-dyno-") as folder:
+                kept = Path(folder, "run.json")
+                history.save_run(run, kept)
+                self.event.emit(self._make_page(kept, path, language))
         except storage.StorageError as error:
             self.event.emit(ReportSaved(str(path), error.failure))
 
@@ -146,6 +147,6 @@ class EngineThread(QThread):
         return ReportSaved(str(path), _report_failure(path, lines, process))
 
 
-def _report_failure(path: Path, lines: list[str], process: subprocess.Popen[bytes]) -> object:
+def _report_failure(path: Path, lines: list[str], process: subprocess.Popen[bytes]) -> Failure:
     values = {"path": str(path), "error": lines[0] if lines else f"exit code {process.returncode}"}
     return failure("disk-full" if "space" in values["error"] else "failed", "report-failed", values, {"log": "\n".join(lines[-20:])})

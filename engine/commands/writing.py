@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import numpy as np
 from engine import history, storage
 from engine.commands.options import tell
 from engine.demo import PAGE_NAME
-from engine.process import APPLICATION_FOLDER, child_environment
 from engine.result import Run
 from engine.sampling import decode
 from engine.words import say
@@ -79,11 +77,3 @@ def _writable(folder: Path) -> bool:
         return False
     probe.unlink()
     return True
-
-
-def write_report_in_child(run_path: Path, out: Path, language: str) -> subprocess.Popen[bytes]:
-    """The `report` command in a process of its own, so that making a page never holds this one."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "engine.commands.report", str(run_path), "-o", str(out), "--language", language],
-        cwd=APPLICATION_FOLDER, env=child_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-    )
