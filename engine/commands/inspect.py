@@ -75,7 +75,7 @@ def _write(path: str, content: bytes) -> int:
 def _lines(inspected: FileInspected, info: ModelInfo) -> list[str]:
     rows = [("file", clean(info.path, 4096)), ("kind", info.kind), ("class", info.architecture), ("weights at", info.weights_at), ("tensors", _count(info.tensors)),
             ("values", _values(info)), ("parameters", _count(info.parameters)), ("buffers", _count(info.buffers)),
-            ("weights", _size(info.weights_bytes)), ("file size", _size(info.file_bytes)), ("saved on", ", ".join(info.saved_on) or None),
+            ("weights", _size(info.weights_bytes)), ("on disk", _size(info.file_bytes)), ("saved on", ", ".join(info.saved_on) or None),
             ("sha256", info.sha256), ("inputs", _inputs(inspected.inputs)), ("loading", _loading(inspected))]
     rows += [("note", note.sentence) for note in inspected.notes]
     return [_printable(f"{title:<11}{text}") for title, text in rows if text]

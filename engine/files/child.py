@@ -99,7 +99,7 @@ class InspectionProcess:
     def _died(self) -> FileInspected:
         """What to say when the process ended without a whole answer: its signal, exit code or last words."""
         try:
-            code = self._process.wait(1.0)
+            code = self._process.wait(1.0 if len(self._answer) <= _ANSWER_LIMIT_BYTES else 0.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()

@@ -13,7 +13,7 @@ KEEP_BYTES = 1 << 16
 """Longer strings are stepped over and leave a `Blob`."""
 OPERATIONS_LIMIT = 4_000_000
 MATERIAL_LIMIT_BYTES = 128 << 20
-TIME_LIMIT_S = 8.0
+TIME_LIMIT_S = 3.0
 
 _LENGTH_BYTES = {pickletools.TAKEN_FROM_ARGUMENT1: 1, pickletools.TAKEN_FROM_ARGUMENT4: 4, pickletools.TAKEN_FROM_ARGUMENT4U: 4,
                  pickletools.TAKEN_FROM_ARGUMENT8U: 8}

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from engine.files.findings import Findings
-from engine.files.reading import Broken, Source, Truncated, clean
+from engine.files.reading import Broken, Source, TooComplex, Truncated, clean
 from engine.files.tensors import ITEM_BYTES, TensorEntry, numbers
 
 HEADER_LIMIT_BYTES = 100_000_000
+TENSORS_LIMIT = 200_000
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
            "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
            "C64": "complex64", "F8_E8M0": "float8_e8m0fnu", "F4": "float4_e2m1fn_x2"}
@@ -30,6 +31,8 @@ def read_safetensors(source: Source) -> Findings:
     if data_bytes < 0:
         raise Truncated(-data_bytes)
     header = _header(source.read_at(8, length))
+    if len(header) > TENSORS_LIMIT:
+        raise TooComplex
     end = 0
     for name, described in header.items():
         if name != "__metadata__":

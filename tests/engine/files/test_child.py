@@ -131,7 +131,7 @@ def test_limits_hold_in_the_child(tmp_path):
 
 
 def test_child_dies_with_its_parent(tmp_path):
-    """kill -9 of the asker leaves nobody behind, even while the child reads a file that never ends."""
+    """SIGKILL for the asker leaves nobody behind, even while the child reads a file that never ends."""
     text = ("import sys, subprocess\n"
             "child = subprocess.Popen([sys.executable, '-c', 'import engine.files.__main__ as m, signal; m.limit(60); print(1, flush=True); signal.pause()'],"
             " stdout=subprocess.PIPE)\nchild.stdout.readline()\nprint(child.pid, flush=True)\nchild.wait()")

@@ -1,0 +1,114 @@
+"""`inspect FILE`: readable answer, JSON by the contract, two lines for an error; no torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.commands.inspect import main
+from tests.support import model_files as make
+
+ROOT = Path(__file__).parents[3]
+MODEL_KEYS = {"path", "sha256", "kind", "values", "parameters", "buffers", "file_bytes", "weights_bytes", "dtypes", "architecture", "trusted"}
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A state dict."""
+    path = tmp_path / "</script><img src=x onerror=alert(1)>" / "模型 one.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(make.zipped(make.state_dict("cuda:0")))
+    return path
+
+
+def test_says_what_it_is(model, capsys):
+    """Kind, counts and where the tensors were saved, in words; nothing on standard error."""
+    assert main([str(model)]) == 0
+    out, err = capsys.readouterr()
+    lines = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert (lines["kind"], lines["tensors"], lines["file"]) == ("state-dict", "6", str(model))
+    assert "125 (124 float32, 1 int64)" in out
+    assert "cuda:0" in out
+    assert err == ""
+
+
+def test_json_by_the_contract(model, tmp_path, capsys):
+    """The names that other programs rely on."""
+    target = tmp_path / "out.json"
+    assert main([str(model), "--json", str(target)]) == 0
+    content = json.loads(target.read_bytes())
+    assert content["model"].keys() >= MODEL_KEYS
+    assert content["model"]["path"] == str(model)
+    assert (content["inputs"], content["candidates"], content["requires_trust"], content["unsafe_globals"]) == (None, [], False, [])
+    capsys.readouterr()
+
+
+def test_declared_inputs_in_json(tmp_path, capsys):
+    """An ONNX file declares its inputs; weights among them are none."""
+    path, target = tmp_path / "m.onnx", tmp_path / "out.json"
+    path.write_bytes(make.onnx(inputs=(make.onnx_input("x", ("batch", 3, None, None)), make.onnx_input("ids", ("batch", "length"), 7),
+                                       make.onnx_input("w", (2,)), make.onnx_input("n", (), 7)), initializers=(make.onnx_tensor("w", (2,)),)))
+    assert main([str(path), "--json", str(target)]) == 0
+    inputs = json.loads(target.read_bytes())["inputs"]
+    assert [(one["name"], one["dtype"], one["shape"], one["source"]) for one in inputs] == [
+        ("x", "float32", ["B", 3, "H", "W"], "declared"), ("ids", "int64", ["B", "length"], "declared"), ("n", "int64", [], "declared")]
+    assert "x: float32 [B, 3, H, W]; ids: int64 [B, length]" in capsys.readouterr().out
+
+
+def test_code_in_the_file_is_announced(tmp_path, capsys):
+    """What a whole module calls, with grades."""
+    path, target = tmp_path / "m.pt", tmp_path / "out.json"
+    path.write_bytes(make.zipped(make.net()))
+    assert main([str(path), "--json", str(target)]) == 0
+    content = json.loads(target.read_bytes())
+    assert content["requires_trust"] is True
+    assert content["unsafe_globals"] == ["__main__.Net", "torch.nn.modules.linear.Linear"]
+    out = capsys.readouterr().out
+    assert "__main__.Net (unknown)" in out and "--trust" in out
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", make.pickled(make.Made(make.Ref("posix", "system"), ("true",)))])
+def test_refusals_are_two_lines_and_exit_2(tmp_path, capsys, content):
+    """What is wrong with which thing; what to do. No file is written."""
+    path, target = tmp_path / "m.pth", tmp_path / "out.json"
+    path.write_bytes(content)
+    assert main([str(path), "--json", str(target)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 2
+    assert "m.pth" in err.splitlines()[0]
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["a", "b"], ["a", "--jso"], ["--json"]])
+def test_wrong_arguments_are_two_lines_and_exit_2(capsys, arguments):
+    """The same form for what argparse finds."""
+    assert main(arguments) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_json_that_cannot_be_written(model, tmp_path, capsys):
+    """The answer stands on standard output; exit 5 says that the file is missing."""
+    assert main([str(model), "--json", str(tmp_path / "no" / "folder.json")]) == 5
+    out, err = capsys.readouterr()
+    assert "state-dict" in out
+    assert "folder.json" in err and len(err.splitlines()) == 2
+
+
+def test_help_is_not_an_error(capsys):
+    """--help prints and ends with 0."""
+    assert main(["--help"]) == 0
+    assert "FILE" in capsys.readouterr().out
+
+
+def test_no_torch_and_any_terminal(model):
+    """The command imports no torch, onnx or Qt, and prints on a terminal that knows ASCII only."""
+    text = ("import sys\nfrom engine.commands.inspect import main\ncode = main(sys.argv[1:])\n"
+            "assert not {'torch', 'onnx', 'onnxruntime', 'PySide6'} & set(sys.modules), 'imported'\nsys.exit(code)")
+    done = subprocess.run([sys.executable, "-c", text, model], capture_output=True, text=True, cwd=ROOT, timeout=30, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "?? one.pth" in done.stdout
