@@ -111,6 +111,7 @@ class MainWindow(QMainWindow):
         self.details_pane = DetailsPane(run)
         self.centre.addWidget(bench)
         self.details_holder.addWidget(self.details_pane)
+        self.details_pane.problem_met.connect(self.session.problem_met)
         bench.save_requested.connect(self.dialogs.ask_report)
         bench.copy_requested.connect(self.copy_markdown)
         bench.keep_measuring_requested.connect(self.session.keep_measuring)
