@@ -27,7 +27,10 @@ _CHUNK_BYTES = 1 << 16
 
 
 class InspectionProcess:
-    """One inspection under way. `poll` never blocks: call it when `fileno` is readable and when `deadline` has passed."""
+    """One inspection under way. `poll` never blocks: call it when `fileno` is readable and when `deadline` has passed.
+
+    On Linux the child dies with the thread that made this object: make it in one that lives as long.
+    """
 
     def __init__(self, path: str, timeout_s: float = 20.0) -> None:
         self.path, self.timeout_s = path, timeout_s
