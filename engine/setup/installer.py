@@ -114,7 +114,7 @@ class Pip:
 FAILURES = {
     "setup-disk-full": r"No space left on device|\[Errno 28\]|WinError 112",
     "setup-no-network": r"Failed to establish a new connection|Temporary failure in name resolution|Could not fetch URL|Read timed out|ProxyError|NewConnectionError|NameResolutionError",
-    "setup-no-package": r"No matching distribution found|Could not find a version that satisfies",
+    "setup-no-package": r"No matching distribution found|ResolutionImpossible|Could not find a version that satisfies",
 }
 """code -> what pip says then."""
 
@@ -127,17 +127,17 @@ def environment() -> dict[str, str]:
 
 def _run(command: Sequence[str], folder: Path, lock: int, heard: Heard) -> int:
     inherited = {} if os.name == "nt" else {"pass_fds": (lock,)}
-    child = subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", **inherited,  # type: ignore[call-overload]
-    )
-    try:
-        for line in _lines(child.stdout):
-            heard(line)
-        return int(child.wait())
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            child.wait()
+    ) as child:
+        try:
+            for line in _lines(child.stdout):
+                heard(line)
+            return int(child.wait())
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                child.wait()
 
 
 def _lines(stream: Iterable[str]) -> Iterator[str]:
