@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     except StorageError as error:
         tell(_printable(error.failure.summary), _printable(error.failure.hint))
         return UNWRITABLE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last net: a fault of ours is two lines and an exit code too
         if "--debug" in argv:
             traceback.print_exc()
         tell(_printable(say("program-failed", {"error": f"{type(error).__name__}: {error}"})), say("program-failed.hint"))

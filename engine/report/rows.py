@@ -14,6 +14,7 @@ from engine.statistics import sample_floor
 from engine.units import (
     NONE,
     format_bytes,
+    format_ci,
     format_count,
     format_duration_ms,
     format_interval_ms,
@@ -157,9 +158,8 @@ def _latency_facts(latency: Latency | None, labels: Labels) -> list[tuple[str, s
         return []
     visits = "samples-one" if latency.visits == 1 else "samples"
     facts = [(labels("figure.samples"), labels(visits, n=format_count(latency.count), visits=latency.visits))]
-    if latency.mean_ms is not None:
-        deviation = f" ± {format_duration_ms(latency.stdev_ms)}" if latency.stdev_ms is not None else ""
-        facts.append((labels("figure.mean"), format_duration_ms(latency.mean_ms) + deviation))
+    if latency.mean_ms is not None and latency.stdev_ms is not None:
+        facts.append((labels("figure.mean"), format_ci(latency.mean_ms, latency.mean_ms - latency.stdev_ms, latency.mean_ms + latency.stdev_ms)))
     facts.append((labels("figure.range"), f"{format_duration_ms(latency.min_ms)} – {format_duration_ms(latency.max_ms)}"))
     if latency.p25_ms is not None:
         facts.append((labels("figure.quartiles"), format_interval_ms(latency.p25_ms, latency.p75_ms)))
@@ -167,11 +167,8 @@ def _latency_facts(latency: Latency | None, labels: Labels) -> list[tuple[str, s
 
 
 def _device_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
-    facts = []
-    if outcome.device_latency is not None and outcome.device_latency.count:
-        for name in PERCENTILES:
-            if (value := getattr(outcome.device_latency, f"{name}_ms")) is not None:
-                facts.append((name, format_duration_ms(value)))
+    values = {name: getattr(outcome.device_latency, f"{name}_ms", None) for name in PERCENTILES}
+    facts = [(name, format_duration_ms(value)) for name, value in values.items() if value is not None]
     if outcome.enqueue_p50_ms is not None:
         facts.append((labels("figure.enqueue"), format_duration_ms(outcome.enqueue_p50_ms)))
     return facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -206,8 +207,6 @@ def _running(binary: str, profile: str) -> Iterator[_Connection]:
 
 def _high(descriptor: int) -> int:
     """A copy above the numbers that the launcher gives away."""
-    import fcntl
-
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)
 
 
@@ -215,10 +214,8 @@ def _end(process: subprocess.Popen[bytes], connection: _Connection) -> None:
     with contextlib.suppress(ChromiumError, OSError):
         connection.session = None
         connection.ask("Browser.close", timeout_s=5.0)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5.0)
-    except subprocess.TimeoutExpired:
-        pass
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(10.0)
