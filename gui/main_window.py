@@ -31,6 +31,7 @@ from gui.widgets.empty_state import EmptyState
 from gui.widgets.history_pane import HistoryPane
 from gui.widgets.panes import Panes
 from gui.widgets.problem_bar import ProblemBar
+from gui.widgets.ready_state import ReadyState
 from gui.widgets.setup_pane import SetupPane
 from gui.widgets.status_strip import StatusStrip
 from gui.widgets.tool_bar import ToolBar
@@ -79,6 +80,8 @@ class MainWindow(QMainWindow):
         self.empty_state = EmptyState()
         self.centre = QStackedWidget(objectName="centrePane")
         self.centre.addWidget(self.empty_state)
+        self.ready_state = ReadyState(session.setup)
+        self.centre.addWidget(self.ready_state)
         self.details_holder = QStackedWidget(objectName="detailsHolder")
         self.details_holder.setMinimumWidth(260)
         self.panes = Panes(self.side_tabs, self.centre, self.details_holder)
@@ -136,6 +139,7 @@ class MainWindow(QMainWindow):
         session.run.state_changed.connect(self._show_state)
         session.run.reset.connect(self._show_state)
         session.models.entries_changed.connect(self.retranslate)
+        session.models.entries_changed.connect(self._show_state)
         session.models.current_changed.connect(self.retranslate)
         session.setup.changed.connect(self._remember_setup)
         session.preferences.changed.connect(self._show_preferences)
@@ -145,9 +149,10 @@ class MainWindow(QMainWindow):
         pane.run_requested.connect(session.request_run)
         pane.cancel_requested.connect(session.cancel)
         pane.stop_requested.connect(session.stop_now)
-        pane.card.class_requested.connect(lambda: self.dialogs.ask_class(""))
+        pane.card.class_requested.connect(self.dialogs.ask_class)
         pane.chips.more_toggled.connect(lambda is_open: self._prefer(more_open=is_open))
         self.history_pane.run_chosen.connect(session.open_run)
+        self.ready_state.class_requested.connect(self.dialogs.ask_class)
         self.empty_state.open_requested.connect(self.dialogs.ask_open)
         self.empty_state.demo_requested.connect(session.open_demo)
         self.empty_state.recent_chosen.connect(session.open_recent)
@@ -259,8 +264,9 @@ class MainWindow(QMainWindow):
 
     def _show_state(self) -> None:
         has_rows = bool(self.session.run.rows)
-        was_empty = self.centre.currentWidget() is self.empty_state
-        self.centre.setCurrentWidget(self.bench if has_rows else self.empty_state)
+        was_empty = self.centre.currentWidget() in (self.empty_state, self.ready_state)
+        without = self.ready_state if self.session.models.entries else self.empty_state
+        self.centre.setCurrentWidget(self.bench if has_rows else without)
         if has_rows and was_empty and not self.panes.is_narrow:
             self.panes.show_right(True)
         if not has_rows:

@@ -27,7 +27,7 @@ State = Literal["empty", "ready", "queued", "running", "done", "failed"]
 class RunModel(QObject):
     """Rows, selection and progress of one run.
 
-    Signals: `reset` (all rows are new), `row_added` / `row_changed` / `samples_appended` (index of the row), `selection_changed` (index or -1),
+    Signals: `reset` (all rows are new; `row_added` only for one that joins them later), `row_changed` / `samples_appended` (index of the row), `selection_changed` (index or -1),
     `timeline_appended`, `progress_changed`, `state_changed` (see `State`), `followed_changed` (whether the newest row is followed).
     `revision` grows with every change whatever; a view that draws by timer compares it and draws only then.
     """
@@ -200,8 +200,6 @@ class RunModel(QObject):
         self.selected = None
         self.revision += 1
         self.reset.emit()
-        for row in rows:
-            self.row_added.emit(row.index)
         self.select(selected)
 
     def _set_following(self, following: bool) -> None:

@@ -87,6 +87,7 @@ class Bench(QWidget):
         halves.addWidget(self.tabs)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 2)
+        halves.setSizes([390, 260])
         halves.setChildrenCollapsible(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -23,6 +23,7 @@ from engine.classes import ClassEntry, SourceError, list_classes
 from gui import text
 from gui.models.model_list import architecture_of
 from gui.widgets.labels import label
+from gui.widgets.lines import LinesDelegate
 
 
 class ClassPicker(QDialog):
@@ -36,6 +37,7 @@ class ClassPicker(QDialog):
         self._file = label("strong", "classFile")
         self.browse_button = QPushButton(objectName="classFileButton")
         self.list = QListWidget(objectName="classList")
+        self.list.setItemDelegate(LinesDelegate(self.list))
         self._takes = label("muted", "classTakes", wraps=True)
         self.arguments_field = QLineEdit(objectName="classArguments")
         self._problem = label("bad", "classProblem", wraps=True)

@@ -19,6 +19,7 @@ class CloseDialog(QDialog):
         self.setFixedWidth(420)
         done = sum(row.is_ended for row in model.rows)
         sentence = label(wraps=True)
+        sentence.setMinimumWidth(420 - 2 * 16)  # or Qt reckons the height for the narrowest width
         sentence.setText(text.say("close.text", done=min(done + 1, len(model.rows)), total=len(model.rows)))
         self.keep_button = QPushButton(text.say("close.keep"), objectName="keepRunningButton")
         self.stop_button = QPushButton(text.say("close.stop"), objectName="stopAndCloseButton")

@@ -34,7 +34,7 @@ class DropOverlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(colours.window)
-        veil.setAlpha(215)
+        veil.setAlpha(235)
         painter.fillRect(self.rect(), veil)
         painter.setPen(QPen(QColor(colours.accent), 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN), 8, 8)

@@ -11,6 +11,7 @@ from engine.history import Entry
 from gui import text
 from gui.models.history_model import HistoryModel
 from gui.widgets.labels import label
+from gui.widgets.lines import LinesDelegate
 
 
 class HistoryPane(QWidget):
@@ -23,7 +24,9 @@ class HistoryPane(QWidget):
         self.setObjectName("historyPane")
         self._history = history
         self.list = QListWidget(objectName="historyList")
-        self.list.setWordWrap(True)
+        self.list.setItemDelegate(LinesDelegate(self.list))
+        self.list.setMouseTracking(True)
+        self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._empty = label("muted", "historyEmpty", wraps=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)

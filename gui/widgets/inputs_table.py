@@ -37,6 +37,7 @@ class InputsTable(QWidget):
         models.entry_changed.connect(self.retranslate)
         models.entries_changed.connect(self.retranslate)
         text.current.changed.connect(self.retranslate)
+        theme.notifier.changed.connect(self.retranslate)
         self.retranslate()
 
     @property
@@ -63,20 +64,24 @@ class InputsTable(QWidget):
         table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setShowGrid(False)
+        table.setStyleSheet("QTableWidget::item { padding-left: 5px; }")
 
     def _fill(self, inputs: tuple[InputSpec, ...]) -> None:
+        self.table.clearSpans()
+        self.table.setRowCount(0)
         self.table.setRowCount(len(inputs) + 1)
         for index, spec in enumerate(inputs):
             self._set(index, format_input(spec), text.say(f"source.{spec.source}"))
         self._set(len(inputs), "", "")
-        self.table.item(len(inputs), 0).setData(Qt.ItemDataRole.UserRole, text.say("inputs.add" if inputs else "inputs.guess"))
-        self._show_placeholder(len(inputs), bool(inputs))
+        self._invite(len(inputs), bool(inputs))
         if self._problem is not None and self._problem[0] <= len(inputs):
             index, typed, _ = self._problem
+            self.table.removeCellWidget(index, 0)
             self._set(index, typed, "")
             self.table.item(index, 0).setForeground(QBrush(QColor(theme.colours().bad)))
         header = self.table.horizontalHeader().sizeHint().height()
@@ -84,19 +89,16 @@ class InputsTable(QWidget):
 
     def _set(self, row: int, spec: str, source: str) -> None:
         item, origin = QTableWidgetItem(spec), QTableWidgetItem(source)
+        item.setToolTip(text.say("inputs.tip"))
         origin.setFlags(Qt.ItemFlag.ItemIsEnabled)
         origin.setForeground(QBrush(QColor(theme.colours().muted)))
         self.table.setItem(row, 0, item)
         self.table.setItem(row, 1, origin)
 
-    def _show_placeholder(self, row: int, has_inputs: bool) -> None:
-        """The last row invites; it holds no text, or editing would begin with the invitation."""
-        item = self.table.item(row, 0)
-        item.setToolTip(text.say("inputs.tip"))
-        self.table.setItemDelegateForRow(row, None)  # type: ignore[arg-type]
+    def _invite(self, row: int, has_inputs: bool) -> None:
+        """The last row invites; its cell holds no text, or editing would begin with the invitation."""
         self.table.setSpan(row, 0, 1, 2)
-        if item.text() == "":
-            self.table.setCellWidget(row, 0, _invitation(text.say("inputs.add" if has_inputs else "inputs.guess")))
+        self.table.setCellWidget(row, 0, _invitation(text.say("inputs.add" if has_inputs else "inputs.guess")))
 
     def _note_text(self, inputs: tuple[InputSpec, ...]) -> str:
         if self._problem is not None:

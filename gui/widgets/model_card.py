@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
 from engine.result import ModelInfo
+from engine.units import format_bytes, format_count, format_count_short
 from gui import text
 from gui.models.model_list import ModelEntry, ModelList
-from gui.models.quantity import bytes_text, count_text
 from gui.widgets.labels import label, set_role
 
 
@@ -34,6 +34,7 @@ class ModelCard(QFrame):
         column.setSpacing(4)
         for widget in (self._line, self._saved, self._code, self._class, self.class_button):
             column.addWidget(widget)
+        column.setAlignment(self.class_button, Qt.AlignmentFlag.AlignLeft)
         self.class_button.clicked.connect(self.class_requested)
         for signal in (models.entries_changed, models.current_changed, models.entry_changed, text.current.changed):
             signal.connect(self.retranslate)
@@ -74,8 +75,8 @@ class ModelCard(QFrame):
 def _facts(info: ModelInfo) -> str:
     kind = text.say(f"kind.{info.kind}")
     if info.values is None:
-        return text.say("card.line-small", kind=kind, size=bytes_text(info.file_bytes))
-    return text.say("card.line", kind=kind, values=count_text(info.values), size=bytes_text(info.file_bytes))
+        return text.say("card.line-small", kind=kind, size=format_bytes(info.file_bytes))
+    return text.say("card.line", kind=kind, values=_count(info.values), size=format_bytes(info.file_bytes))
 
 
 def _saved(info: ModelInfo) -> str:
@@ -92,5 +93,9 @@ def _class_line(entry: ModelEntry) -> str:
         where, _, name = entry.architecture.partition(".py:")
         return text.say("card.class", name=f"{name} · {Path(where).name}.py" if name else where)
     if entry.needs_class and info is not None:
-        return text.say("card.needs-class", tensors=count_text(info.tensors or 0), values=count_text(info.values or 0))
+        return text.say("card.needs-class", tensors=format_count(info.tensors), values=_count(info.values or 0))
     return text.say("card.class", name=info.architecture) if info and info.architecture else ""
+
+
+def _count(values: int) -> str:
+    return format_count(values) if values < 100_000 else format_count_short(values)

@@ -18,6 +18,7 @@ from gui.models.setup_model import SetupModel
 from gui.widgets.chips import ChipBox
 from gui.widgets.labels import label, set_role
 
+CAPTION_WIDTH = 62
 _BOXES = {"devices": "deviceBox", "precisions": "precisionBox", "quantizations": "quantizationBox", "backends": "backendBox"}
 
 
@@ -98,7 +99,7 @@ class SettingsChips(QWidget):
             grid.setColumnStretch(1, 1)
             for line, (name, widget) in enumerate(widgets.items()):
                 grid.addWidget(self._captions[name], line, 0, Qt.AlignmentFlag.AlignTop)
-                self._captions[name].setMinimumWidth(72)
+                self._captions[name].setMinimumWidth(CAPTION_WIDTH)
                 self._captions[name].setContentsMargins(0, 5, 0, 0)
                 grid.addWidget(widget, line, 1)
         column = QVBoxLayout(self)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gui import text
@@ -14,6 +15,21 @@ from gui.widgets.labels import label, set_role
 from gui.widgets.model_card import ModelCard
 from gui.widgets.model_list import ModelListView
 from gui.widgets.settings_chips import SettingsChips
+
+
+class _Column(QWidget):
+    """What is scrolled: as high as its words need at the width that it has, where Qt would reckon with the narrowest width."""
+
+    def minimumSizeHint(self) -> QSize:
+        """The height for the present width."""
+        layout = self.layout()
+        return QSize(0, layout.heightForWidth(self.width()) if layout is not None else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width needs another height."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
 
 class SetupPane(QWidget):
@@ -69,7 +85,7 @@ class SetupPane(QWidget):
         return button
 
     def _lay_out(self) -> None:
-        inner = QWidget()
+        inner = _Column()
         column = QVBoxLayout(inner)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
@@ -81,7 +97,7 @@ class SetupPane(QWidget):
             for widget in widgets:
                 column.addWidget(widget)
             column.addSpacing(8)
-        column.addStretch()
+        column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)

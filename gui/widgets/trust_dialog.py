@@ -13,6 +13,7 @@ from gui.widgets.labels import label
 
 Decision = Literal["reject", "once", "always"]
 NAMES_SHOWN = 6
+WIDTH, MARGIN = 480, 16
 
 
 class TrustDialog(QDialog):
@@ -38,9 +39,9 @@ class TrustDialog(QDialog):
 
     def _lay_out(self, inspected: FileInspected) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.setSpacing(12)
-        self.setFixedWidth(480)
+        self.setFixedWidth(WIDTH)
         lines = [("strong", _sentence(self._name, inspected.unsafe_globals)), ("", text.say("trust.unconfined"))]
         if inspected.info is not None:
             lines.append(("muted", text.say("trust.sha256", sha256=inspected.info.sha256)))
@@ -49,6 +50,7 @@ class TrustDialog(QDialog):
         for role, sentence in lines:
             line = label(role, wraps=True)
             line.setText(sentence)
+            line.setMinimumWidth(WIDTH - 2 * MARGIN)  # otherwise Qt reckons the height for the narrowest width
             column.addWidget(line)
         column.addWidget(self.name_field)
         self.name_field.setVisible(self._dangerous)
