@@ -11,8 +11,8 @@ from pathlib import Path
 
 CREATE_WINDOW, MAP_WINDOW, INTERN_ATOM, CHANGE_PROPERTY, OPEN_FONT, CREATE_GC, CLEAR_AREA, FILL_RECTANGLES, TEXT = 1, 8, 16, 18, 45, 55, 61, 70, 76
 ATOM_ATOM, ATOM_STRING, ATOM_WM_CLASS, ATOM_WM_NAME = 4, 31, 67, 39
-EXPOSE, CLIENT_MESSAGE, EVENT_BYTES = 12, 33, 32
-EXPOSURE_MASK = 1 << 15
+EXPOSE, DESTROY_NOTIFY, CLIENT_MESSAGE, EVENT_BYTES = 12, 17, 33, 32
+EVENT_MASK = (1 << 15) | (1 << 17)
 LOCAL_FAMILIES = {256, 65535}
 """Entries of the authority file for this host, and for any."""
 
@@ -116,7 +116,7 @@ class Window:
         screen_width, screen_height = struct.unpack_from("<HH", answer, screen + 20)
         self.id, self._font, self._text, self._paper = (self._new_id() for _ in range(4))
         x, y = max(0, (screen_width - width) // 2), max(0, (screen_height - height) // 3)
-        values = struct.pack("<II", white, EXPOSURE_MASK)
+        values = struct.pack("<II", white, EVENT_MASK)
         self._send(CREATE_WINDOW, 0, struct.pack("<IIhhHHHHII", self.id, root, x, y, width, height, 1, 1, 0, (1 << 1) | (1 << 11)) + values)
         self._property(ATOM_WM_NAME, ATOM_STRING, 8, title.encode("latin-1", "replace"))
         self._property(ATOM_WM_CLASS, ATOM_STRING, 8, b"model-dyno\0Model Dyno\0")
@@ -147,12 +147,15 @@ class Window:
 
     def event(self) -> str:
         """Wait for the next event: `expose`, `close` or `other`."""
-        data = receive(self.stream, EVENT_BYTES)
+        try:
+            data = receive(self.stream, EVENT_BYTES)
+        except (EOFError, OSError):
+            return "close"      # the display went away, or somebody killed the window
         kind = data[0] & 0x7F
         if kind == EXPOSE:
             return "expose"
         asks_to_close = kind == CLIENT_MESSAGE and struct.unpack_from("<I", data, 12)[0] == self.delete
-        return "close" if asks_to_close else "other"
+        return "close" if asks_to_close or kind == DESTROY_NOTIFY else "other"
 
     def _new_id(self) -> int:
         self._next += self._step
