@@ -55,6 +55,7 @@ def show_tkinter() -> None:
     window = tk.Tk(className="model-dyno")
     window.title(TITLE)
     window.minsize(WIDTH, HEIGHT)
+    window.geometry(f"+{(window.winfo_screenwidth() - WIDTH) // 2}+{(window.winfo_screenheight() - HEIGHT) // 3}")
     headline = ttk.Label(window, wraplength=WIDTH - 2 * MARGIN)
     bar = ttk.Progressbar(window, maximum=1.0)
     step = ttk.Label(window, wraplength=WIDTH - 2 * MARGIN)
