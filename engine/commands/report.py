@@ -60,3 +60,7 @@ def _printable(text: str) -> str:
     """The text without line breaks (an error is two lines) and without what the terminal's encoding cannot show."""
     encoding = sys.stderr.encoding or "utf-8"
     return " ".join(text.split()).encode(encoding, "backslashreplace").decode(encoding)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -102,15 +102,15 @@ TABLE: dict[str, tuple[str, str]] = {
         "{name} 每秒处理最多:{rate},是 {other} 的 {ratio} 倍。",
     ),
     "verdict.tie": (
-        "{name} and {other} lead and cannot be told apart here: their intervals overlap.",
-        "{name} 与 {other} 领先,但本次运行无法分出高下:两者的置信区间重叠。",
+        "{name} and {other} lead; this run does not show which of them does more: the intervals of their medians overlap.",
+        "{name} 与 {other} 领先;本次运行未能分出高下:两者中位数的置信区间重叠。",
     ),
     "verdict.unsure": (
         "{name} had the highest throughput, {rate}; without intervals for each row small differences mean nothing.",
         "{name} 的吞吐最高:{rate};并非每行都有置信区间,较小的差异没有意义。",
     ),
     "verdict.quickest": ("The shortest call is {name}: {p50}.", "单次调用最短的是 {name}:{p50}。"),
-    "verdict.not-good": ("Its figures are {grade}: see the reasons below.", "其数据{grade},原因见下文。"),
+    "verdict.not-good": ("The figures of {name} are {grade}: see its details for the reasons.", "{name} 的数据{grade},原因见其详情。"),
     "counts": ("{n} configurations: {parts}.", "共 {n} 个配置:{parts}。"),
     "count.one": ("1 configuration: {parts}.", "共 1 个配置:{parts}。"),
     "count.ok": ("{n} measured", "{n} 个已测"),

@@ -12,7 +12,7 @@ from engine.report.method import method_of
 from engine.report.names import input_line, model_name
 from engine.report.rows import PERCENTILES, Row, make_row, peak_memory, percentile_cell, rate_text, spread_text
 from engine.report.series import make_series
-from engine.report.verdict import best_index, p50_text, ranking, verdict
+from engine.report.verdict import best_index, has_winner, p50_text, verdict
 from engine.result import Outcome, Run
 from engine.statistics import samples_missing
 from engine.units import NONE, format_bytes, format_count, significant
@@ -40,7 +40,7 @@ def context_of(run: Run, labels: Labels, selected: int | None = None) -> dict[st
     head = best_index(run) if selected is None else selected
     return {
         "t": labels, "run": run, "name": model_name(run.model), "created": created_text(run.created_at), "machine": _machine(run, labels), "verdict": verdict(run, labels), "rows": rows,
-        "best": head, "is_best": len(ranking(run)) > 1 and head == best_index(run), "best_row": None if head is None else rows[head], "cards": [] if head is None else _cards(run.outcomes[head], rows[head], labels),
+        "best": head, "is_best": has_winner(run) and head == best_index(run), "best_row": None if head is None else rows[head], "cards": [] if head is None else _cards(run.outcomes[head], rows[head], labels),
         "model_facts": _model_facts(run, labels), "environment": _environment(run, labels), "method": method_of(run, labels),
         "guessed": any(spec.source == "guessed" for spec in run.inputs), "slots": {one.index: one.slot for one in series}, "roots": roots, "data": data,
         "library": charts.library() if roots else "", "nonce": secrets.token_urlsafe(16), "chart_notes": _chart_notes(series, labels),

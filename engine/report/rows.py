@@ -79,7 +79,7 @@ def make_row(index: int, outcome: Outcome, labels: Labels) -> Row:
         figures=_figures(outcome, labels) if has_figures else None, summary=summary, hint=hint, grade=grade,
         grade_text=labels.or_raw("grade", grade) if grade else labels("grade.none"),
         reasons=[labels.reason(reason) for reason in outcome.trust.reasons] if outcome.trust is not None else [], facts=_facts(outcome, labels),
-        stopped=labels.reason(outcome.stopped_because) if outcome.stopped_because is not None else "", notes=_notes(outcome, labels),
+        stopped=labels.reason(outcome.stopped_because) if outcome.stopped_because is not None and outcome.status != "cancelled" else "", notes=_notes(outcome, labels),
         advice=[labels.reason(reason) for reason in outcome.advice], error_details=_error_details(outcome), log=_end_of(outcome.log),
         code=outcome.code, charted=bool(outcome.timeline) or (outcome.samples is not None and outcome.samples.count > 0),
     )
@@ -89,8 +89,8 @@ def _ending(outcome: Outcome, labels: Labels) -> tuple[str, str]:
     """What went wrong and what to do; both empty for a row that is ok."""
     if outcome.error is not None:
         return labels.failure(outcome.error)
-    if outcome.status == "cancelled" and outcome.latency is None:
-        return labels("status.cancelled-said"), ""
+    if outcome.status == "cancelled":
+        return labels.reason(outcome.stopped_because) if outcome.stopped_because is not None else labels("status.cancelled-said"), ""
     return "", ""
 
 

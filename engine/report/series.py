@@ -136,11 +136,14 @@ def _tracks(outcome: Outcome, points: int) -> list[TrackLine]:
             found[wanted[track.name]] = track
     if "process_bytes" in found:  # says more than what all programs use together
         found.pop("memory_bytes", None)
-    return [_line(kind, track, points) for kind, track in found.items()]
+    lines = [_line(kind, track, points) for kind, track in found.items()]
+    return [line for line in lines if len(line.values)]
 
 
 def _line(kind: str, track: Track, points: int) -> TrackLine:
     t_s, values = np.asarray(track.t_ns, np.float64) / 1e9, np.asarray(track.values, np.float64)
+    if kind == "worker_resident_bytes":  # a process without memory has ended: not a reading of it
+        t_s, values = t_s[values > 0], values[values > 0]
     if len(values) > points:
         keep = _extremes(values, points)
         t_s, values = t_s[keep], values[keep]

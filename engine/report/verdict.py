@@ -19,8 +19,8 @@ def best_index(run: Run) -> int | None:
 
 
 def ranking(run: Run) -> list[int]:
-    """Rows that have figures, most items a second first."""
-    measured = [index for index, outcome in enumerate(run.outcomes) if outcome.latency is not None and outcome.latency.count > 0]
+    """Rows that ended well (or were stopped by the user) with figures, most items a second first; what a crash cut short leads nothing."""
+    measured = [index for index, outcome in enumerate(run.outcomes) if outcome.status in ("ok", "cancelled") and outcome.latency is not None and outcome.latency.count > 0]
     return sorted(measured, key=lambda index: -(run.outcomes[index].throughput_per_s or 0.0))
 
 
@@ -46,7 +46,7 @@ def _leader(run: Run, labels: Labels) -> list[str]:
         outcome = run.outcomes[quickest]
         sentences.append(labels("verdict.quickest", name=configuration_name(outcome.configuration, labels), p50=p50_text(outcome)))
     if first.trust is not None and first.trust.grade in ("noisy", "poor"):
-        sentences.append(labels("verdict.not-good", grade=labels(f"grade.{first.trust.grade}")))
+        sentences.append(labels("verdict.not-good", name=configuration_name(first.configuration, labels), grade=labels(f"grade.{first.trust.grade}")))
     return sentences
 
 
@@ -59,13 +59,27 @@ def _only(outcome: Outcome, labels: Labels) -> str:
 
 def _compared(first: Outcome, second: Outcome, labels: Labels) -> str:
     names = {"name": configuration_name(first.configuration, labels), "other": configuration_name(second.configuration, labels)}
-    ends = _per_item(first), _per_item(second)
     rate = format_rate(first.throughput_per_s)
-    if ends[0] is None or ends[1] is None or not first.throughput_per_s or not second.throughput_per_s:
+    shown = _is_shown(first, second)
+    if shown is None:
         return labels("verdict.unsure", rate=rate, **names)
-    if ends[0][1] >= ends[1][0]:
+    if not shown:
         return labels("verdict.tie", **names)
-    return labels("verdict.best", rate=rate, ratio=significant(first.throughput_per_s / second.throughput_per_s), **names)
+    return labels("verdict.best", rate=rate, ratio=significant((first.throughput_per_s or 0.0) / (second.throughput_per_s or 1.0)), **names)
+
+
+def has_winner(run: Run) -> bool:
+    """Whether the run shows that its first row does more than each other one."""
+    ranked = ranking(run)
+    return len(ranked) > 1 and all(_is_shown(run.outcomes[ranked[0]], run.outcomes[other]) for other in ranked[1:])
+
+
+def _is_shown(first: Outcome, second: Outcome) -> bool | None:
+    """Whether the medians' intervals, an item, lie apart; None where one of them has none."""
+    ends = _per_item(first), _per_item(second)
+    if ends[0] is None or ends[1] is None or not first.throughput_per_s or not second.throughput_per_s:
+        return None
+    return ends[0][1] < ends[1][0]
 
 
 def _per_item(outcome: Outcome) -> tuple[float, float] | None:

@@ -109,3 +109,13 @@ def test_a_long_track_keeps_its_peak() -> None:
     track = Track(name="worker_resident_bytes", unit="bytes", t_ns=list(range(100_000)), values=values)
     (one,), _ = make_series(make_run((make_outcome(timeline=(track,)),)))
     assert one.tracks[0].values.max() == 9e9 and len(one.tracks[0].values) <= 1_002
+
+
+def test_a_process_that_ended_is_not_drawn_as_empty() -> None:
+    """Its last reading, without memory, is left out; a process never seen has no line."""
+    ended = Track(name="worker_resident_bytes", unit="bytes", t_ns=[0, 1, 2], values=[5.0, 6.0, 0.0])
+    (one,), _ = make_series(make_run((make_outcome(timeline=(ended,)),)))
+    assert one.tracks[0].values.tolist() == [5.0, 6.0]
+    unseen = Track(name="worker_resident_bytes", unit="bytes", t_ns=[0], values=[0.0])
+    (two,), _ = make_series(make_run((make_outcome(timeline=(unseen,)),)))
+    assert two.tracks == []
