@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
@@ -14,6 +15,9 @@ Name = Literal["system", "light", "dark"]
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 SPACING = (4, 8, 12, 16, 24)
 TYPE_SIZES = (11, 13, 15, 20, 28)
+FAMILIES = ("Noto Sans", "Open Sans", "Liberation Sans", "DejaVu Sans")
+MONOSPACED_FAMILIES = ("Noto Sans Mono", "DejaVu Sans Mono", "Liberation Mono")
+"""Where no desktop names a font: the first of these that is installed."""
 CJK_FAMILIES = ("Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "WenQuanYi Micro Hei")
 
 
@@ -151,11 +155,18 @@ def font(size: int = 13, weight: QFont.Weight = QFont.Weight.Normal, monospaced:
     """The interface's font, with digits of one width and a family for Chinese behind it."""
     kind = QFontDatabase.SystemFont.FixedFont if monospaced else QFontDatabase.SystemFont.GeneralFont
     made = QFontDatabase.systemFont(kind)
-    made.setFamilies([made.family(), *CJK_FAMILIES])
+    installed = _installed_families()
+    wanted = (made.family(), *(MONOSPACED_FAMILIES if monospaced else FAMILIES))
+    made.setFamilies([*(family for family in wanted if family in installed), *CJK_FAMILIES])
     made.setPixelSize(size)
     made.setWeight(weight)
     made.setFeature(QFont.Tag("tnum"), 1)
     return made
+
+
+@cache
+def _installed_families() -> frozenset[str]:
+    return frozenset(QFontDatabase.families())
 
 
 def icon(name: str, role: str = "text") -> QIcon:

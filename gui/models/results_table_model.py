@@ -123,10 +123,10 @@ class ResultsTableModel(QAbstractTableModel):
             int(Qt.ItemDataRole.DisplayRole): lambda: self._words(row, column),
             int(Qt.ItemDataRole.ToolTipRole): lambda: self._tip(row, column),
             int(Qt.ItemDataRole.AccessibleTextRole): lambda: self._spoken(row, column),
-            int(Qt.ItemDataRole.TextAlignmentRole): lambda: _alignment(column) if not words.failure_sentence(row) else _LEFT,
+            int(Qt.ItemDataRole.TextAlignmentRole): lambda: _alignment(column) if words.has_figures(row) else _LEFT,
             STATE_ROLE: lambda: words.picture(row),
             GRADE_ROLE: lambda: _grade(row),
-            MUTED_ROLE: lambda: column.name == "accuracy" or (column.name == "p99" and _latency("p99_ms")(row) is None),
+            MUTED_ROLE: lambda: _is_muted(row, column),
             SORT_ROLE: lambda: column.key(row),
         }
         answer = answers.get(role)
@@ -185,6 +185,8 @@ class ResultsTableModel(QAbstractTableModel):
         self.endResetModel()
 
     def _on_added(self, index: int) -> None:
+        if index in self._order:
+            return  # this table was made while the run was being filled, and has the row already
         place = len(self._order)
         self.beginInsertRows(QModelIndex(), place, place)
         self._order.append(index)
@@ -197,6 +199,12 @@ class ResultsTableModel(QAbstractTableModel):
         self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
         if self._in_order() != self._order:
             self.sort(*self._sorted)
+
+
+def _is_muted(row: Row, column: Column) -> bool:
+    if column.name == "config" or words.failure_sentence(row):
+        return False
+    return column.name == "accuracy" or not words.has_figures(row) or (column.name == "p99" and _latency("p99_ms")(row) is None)
 
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

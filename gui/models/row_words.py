@@ -22,7 +22,8 @@ def short_name(configuration: Configuration, others: Iterable[Configuration] = (
     if configuration.quantization != "none":
         parts.append(axis_word(configuration.quantization))
     parts.append(text.say("config.batch", n=configuration.batch_size))
-    parts += [_part(name, configuration) for name in ("device", "backend", "threads") if len({getattr(other, name) for other in others}) > 1]
+    names = ("device", "backend", "threads") if configuration.device == "cpu" else ("device", "backend")
+    parts += [_part(name, configuration) for name in names if len({getattr(other, name) for other in others}) > 1]
     return " · ".join(parts)
 
 
