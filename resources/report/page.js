@@ -19,6 +19,8 @@
         model.setv({axis_label_text_color: muted, major_label_text_color: text, axis_line_color: line, major_tick_line_color: line});
       } else if (model.type === "Grid") {
         model.setv({grid_line_color: grid});
+      } else if (model.type === "Toolbar") {
+        model.visible = !printing;
       } else if (model.type === "GlyphRenderer" && model.tags.length === 3) {
         paintRenderer(model);
       }

@@ -112,6 +112,21 @@ def test_nothing_sticks_out_on_a_narrow_screen(page: Page, width: int) -> None:
     page.wait_for("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+def test_paper_is_light_and_has_nothing_folded(page: Page) -> None:
+    """Printing a dark page opens what was folded and draws in light colours; afterwards all is as before."""
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    folded = page.evaluate("document.querySelectorAll('details:not([open])').length")
+    dark = _colour(page, "--text")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert folded and page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
+    light = _colour(page, "--text")
+    assert light != dark
+    page.wait_for(f"{INK.format(name='memory')}.includes({light})")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.querySelectorAll('details:not([open])').length") == folded
+    assert _colour(page, "--text") == dark
+
+
 CONTRAST = """(() => {
     const parse = text => (text.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
     const part = v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
