@@ -19,6 +19,8 @@ from engine.words import say
 
 STATUS_OF_CODE = {"out-of-memory": "out-of-memory", "unsupported": "unsupported", "not-swapped": "unsupported"}
 
+RECENT = 1000
+"""Samples that say how long a call takes now."""
 PEAKS = ("process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes")
 
 
@@ -100,10 +102,10 @@ class Recorder:
 
     def standing(self) -> Standing:
         """Where this configuration stands, for the estimate of the time left."""
-        steady = self.samples.steady().latency_ns
-        call_s = float(np.median(steady[-1000:])) / 1e9 if len(steady) else None
+        recent = self.samples.recent_latency_ns(RECENT)
+        call_s = float(np.median(recent)) / 1e9 if len(recent) else None
         return Standing(
-            over=self.over, prepared=self.phases.warm_up is not None, visits=self.visits, count=len(steady),
+            over=self.over, prepared=self.phases.warm_up is not None, visits=self.visits, count=self.samples.steady_count,
             measured_s=self.measured_s(), span_s=self.span_s(), call_s=call_s,
         )
 

@@ -10,6 +10,7 @@ import psutil
 
 from engine.events import MonitorSampled
 from engine.monitor import Monitor
+from engine.nvml import foreign_compute
 from engine.recorder import Recorder
 from engine.units import format_bytes
 from engine.visits import Visitor
@@ -22,6 +23,8 @@ RESERVE_SHARE, RESERVE_BYTES = 0.04, 512 * 1024 * 1024
 COMFORT_SHARE = 0.25
 """Below this much free memory, idle workers are let go before another starts."""
 GUARD_EVERY = 5
+COMPANY_EVERY = 10
+"""Ticks between two looks at who else computes on the GPU."""
 
 
 class MachineWatch:
@@ -31,6 +34,8 @@ class MachineWatch:
         self._monitor, self._visitor, self._emit, self._zero_ns = monitor, visitor, emit, zero_ns
         self._ticks = 0
         self._baseline: dict[int, float] = {}
+        self._own_pids: set[int] = set()
+        self._computing_before = {index: self._computing(index) for index in monitor.gpus}
 
     def tick(self, runner: JobRunner) -> None:
         """One reading; stops the running configuration when the machine's memory runs out."""
@@ -40,6 +45,7 @@ class MachineWatch:
         t_ns = perf_counter_ns() - self._zero_ns
         self._emit(MonitorSampled(record.index if record else None, t_ns, values))
         if record is not None and link is not None:
+            self._own_pids.add(link.pid)
             record.add_reading(t_ns, values)
             self._take(record, link.pid, values)
         self._ticks += 1
@@ -73,10 +79,20 @@ class MachineWatch:
             before = self._baseline.setdefault(record.index, used)
             record.device_memory_source = "difference"
             record.raise_peak("device_peak_bytes", max(0, int(used - before)))
+        if self._visitor.in_steady and self._ticks % COMPANY_EVERY == 0:
+            self._note_company(record, int(index))
         if self._visitor.in_steady:
             if (clock := values.get(f"gpu{index}_clock_mhz")) is not None:
                 record.gpu_clocks.append(clock)
             record.throttle_reasons |= int(values.get(f"gpu{index}_throttle_reasons", 0))
+
+    def _note_company(self, record: Recorder, index: int) -> None:
+        """Other programs that compute on the GPU; idle workers of ours hold memory there but do nothing."""
+        found = foreign_compute(self._computing_before.get(index, set()), self._computing(index), self._own_pids)
+        record.foreign_compute = max(record.foreign_compute or 0, found)
+
+    def _computing(self, index: int) -> set[int]:
+        return {process.pid for process in self._monitor.gpu_processes(index) or () if process.compute}
 
     def memory_is_short(self) -> bool:
         """Whether another worker beside the idle ones would crowd the machine."""

@@ -12,6 +12,8 @@ from engine.inputs import format_input
 from engine.job import InputSpec
 from engine.worker.errors import WorkerError
 
+DISTINCT_ROWS = 256
+"""Items of a batch that differ; a larger batch repeats them, because drawing 100,000 random pictures takes minutes."""
 Arguments = tuple[list[Any], dict[str, Any]]
 
 
@@ -38,7 +40,15 @@ def make_value(spec: InputSpec, batch_size: int, generator: torch.Generator) -> 
         return spec.scalar
     if spec.data_path is not None:
         return _batch_of(_read(spec.data_path, spec), batch_size)
-    shape = [_size(size, batch_size, spec) for size in spec.shape]
+    wanted = [_size(size, batch_size, spec) for size in spec.shape]
+    rows = min(batch_size, DISTINCT_ROWS)
+    made = _random(spec, [rows if size == "B" else number for size, number in zip(spec.shape, wanted, strict=True)], generator)
+    if rows == batch_size:
+        return made
+    return made.repeat([-(-number // have) for number, have in zip(wanted, made.shape, strict=True)])[tuple(slice(number) for number in wanted)].contiguous()
+
+
+def _random(spec: InputSpec, shape: list[int], generator: torch.Generator) -> torch.Tensor:
     dtype = getattr(torch, spec.dtype)
     if dtype.is_floating_point:
         return torch.randn(shape, generator=generator).to(dtype)

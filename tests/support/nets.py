@@ -192,3 +192,20 @@ class Misbehaving(Linears):
 
     def interrupt(self) -> None:
         os.kill(os.getpid(), signal.SIGINT)
+
+    def hoard(self) -> None:
+        torch.empty(2**42, dtype=torch.uint8, device=self.first.weight.device)
+
+    def cuda_spin(self) -> None:
+        torch.cuda._sleep(10**14)
+
+
+class Words(nn.Module):
+    """Ten words; any other index is a device-side assert on CUDA."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.out = nn.Embedding(10, 8), nn.Linear(8, 2)
+
+    def forward(self, indices: torch.Tensor) -> torch.Tensor:
+        return self.out(self.words(indices))

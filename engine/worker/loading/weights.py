@@ -12,6 +12,7 @@ from engine.job import ModelSource
 from engine.worker.errors import WorkerError
 from engine.worker.loading import LoadedModel
 from engine.worker.loading.classes import build
+from engine.worker.loading.places import descend
 
 WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
 """Prefixes that DataParallel, torch.compile and trainers put before every key."""
@@ -31,15 +32,13 @@ def load(source: ModelSource, device: torch.device) -> LoadedModel:
 
 
 def read_weights(source: ModelSource, device: torch.device) -> Weights:
-    """The tensors by key, on the device: `weights_only=True`, so no byte of the file is run."""
+    """The tensors by key, on the device: `weights_only=True`, so no byte of the file is run, unless the user agreed to that."""
     if source.kind == "safetensors":
         from safetensors.torch import load_file
 
         return load_file(source.path, device=str(device))
-    content = torch.load(source.path, map_location=device, weights_only=True)
-    for key in source.weights_at.split(".") if source.weights_at else ():
-        content = content[key]
-    return _tensors_of(content, source)
+    content = torch.load(source.path, map_location=device, weights_only=not source.trusted)
+    return _tensors_of(descend(content, source.weights_at), source)
 
 
 def _tensors_of(content: Any, source: ModelSource) -> Weights:

@@ -12,6 +12,7 @@ from engine.job import ModelSource
 from engine.worker.errors import WorkerError
 from engine.worker.loading import LoadedModel
 from engine.worker.loading.classes import import_module
+from engine.worker.loading.places import descend
 
 
 def load(source: ModelSource, device: torch.device) -> LoadedModel:
@@ -22,7 +23,7 @@ def load(source: ModelSource, device: torch.device) -> LoadedModel:
     if source.architecture is not None:
         _lend_main(source.architecture)
     try:
-        module = torch.load(source.path, map_location=device, weights_only=False)
+        module = descend(torch.load(source.path, map_location=device, weights_only=False), source.weights_at)
     except (AttributeError, ModuleNotFoundError) as error:
         raise WorkerError("load-failed", "module-class-missing", file=name, error=str(error)[:300]) from error
     if not isinstance(module, torch.nn.Module):
