@@ -32,6 +32,8 @@ class FileInspected(msgspec.Struct, frozen=True, kw_only=True):
     refusal: Failure | None = None
     inputs: tuple[Any, ...] | None = None
     """Declared `InputSpec`s, or None."""
+    guessed: tuple[Any, ...] = ()
+    """Where nothing is declared: `InputSpec`s that the first layer's weights suggest."""
     requires_trust: bool = False
     unsafe_globals: tuple[str, ...] = ()
     danger: str = "none"

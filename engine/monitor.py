@@ -53,8 +53,9 @@ class PsutilReader:
         try:
             if sys.platform == "linux":
                 with open(f"/proc/{pid}/statm", "rb") as stream:
-                    return int(stream.read().split()[1]) * _PAGE_BYTES
-            return int(psutil.Process(pid).memory_info().rss)
+                    # A process that is over but not collected has no memory: that is no reading.
+                    return int(stream.read().split()[1]) * _PAGE_BYTES or None
+            return int(psutil.Process(pid).memory_info().rss) or None
         except (psutil.Error, OSError, IndexError):
             return None
 

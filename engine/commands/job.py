@@ -75,7 +75,7 @@ def inputs(inspected: FileInspected, options: argparse.Namespace) -> tuple[Input
     given = tuple(_with_absolute_data(spec) for spec in given)
     if not given and options.demo:
         given = demo_source()[2]
-    found = given or inspected.inputs or _guessed(inspected)
+    found = given or inspected.inputs or inspected.guessed
     if not found:
         raise Refused(say("inputs-missing", {"file": Path(inspected.path).name}), say("inputs-missing.hint"))
     for spec in found:
@@ -83,14 +83,6 @@ def inputs(inspected: FileInspected, options: argparse.Namespace) -> tuple[Input
             values = {"input": spec.name or "input", "size": names[0]}
             raise Refused(say("input-size-unknown", values), say("input-size-unknown.hint", values))
     return tuple(found)
-
-
-def _guessed(inspected: FileInspected) -> tuple[InputSpec, ...]:
-    from engine.files import tensor_index
-
-    if inspected.info is None or inspected.info.kind not in WITHOUT_CLASS:
-        return ()
-    return guess_inputs((entry.key, entry.shape) for entry in tensor_index(inspected.path))
 
 
 def _with_absolute_data(spec: InputSpec) -> InputSpec:

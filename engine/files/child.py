@@ -133,7 +133,8 @@ def _decode(path: str, answer: bytes) -> FileInspected:
     inspected = msgspec.json.decode(answer, type=FileInspected)
     info: ModelInfo | None = inspected.info and msgspec.structs.replace(inspected.info, path=path)
     inputs = None if inspected.inputs is None else msgspec.convert(inspected.inputs, tuple[InputSpec, ...])
-    return msgspec.structs.replace(inspected, path=path, info=info, inputs=inputs)
+    guessed = msgspec.convert(inspected.guessed, tuple[InputSpec, ...])
+    return msgspec.structs.replace(inspected, path=path, info=info, inputs=inputs, guessed=guessed)
 
 
 def _refusal(path: str, code: str, **values: object) -> FileInspected:

@@ -21,6 +21,8 @@ from engine.files.reading import Broken, Refused, Source, TooComplex, Truncated,
 from engine.files.safetensors import is_safetensors, read_safetensors
 from engine.files.tensors import TensorEntry
 from engine.files.zipped import read_zip
+from engine.guess import guess_inputs
+from engine.job import InputSpec
 from engine.result import ModelInfo, Reason
 from engine.words import failure, say
 
@@ -140,8 +142,13 @@ def _accepted(path: str, findings: Findings, files: list[Path], with_hash: bool)
     graded = danger.grades(findings.globals)
     notes = _notes(findings, graded)
     return FileInspected(
-        path=path, info=info, inputs=findings.inputs, requires_trust=findings.runs_code or bool(graded), unsafe_globals=tuple(graded),
+        path=path, info=info, inputs=findings.inputs, guessed=_guess(findings), requires_trust=findings.runs_code or bool(graded), unsafe_globals=tuple(graded),
         danger=danger.worst(graded), grades=graded, weights_places=findings.weights_places, notes=notes, note=" ".join(note.sentence for note in notes))
+
+
+def _guess(findings: Findings) -> tuple[InputSpec, ...]:
+    """What the first layer's weights suggest, where the file declares nothing."""
+    return () if findings.inputs else guess_inputs((entry.key, entry.shape) for entry in findings.entries)
 
 
 def _notes(findings: Findings, graded: dict[str, str]) -> tuple[Reason, ...]:

@@ -151,8 +151,8 @@ class ModelList(QObject):
 
     def _fill(self, entry: ModelEntry, event: FileInspected) -> None:
         entry.inspected = event
-        if not entry.inputs and event.inputs:
-            entry.inputs = tuple(event.inputs)
+        if not entry.inputs and (event.inputs or event.guessed):
+            entry.inputs = tuple(event.inputs or event.guessed)
 
 
 def architecture_of(path: str, entry: ClassEntry, arguments: str = "") -> str:
