@@ -41,7 +41,9 @@ def _check(name: str, command: list[str]) -> int:
 
 
 def _run(command: list[str]) -> int:
-    return subprocess.run([sys.executable, *command], cwd=ROOT, check=False).returncode
+    # the program's own children must get the safe path from the program, not from the run of its tests
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    return subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

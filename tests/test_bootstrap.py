@@ -107,7 +107,7 @@ def test_an_interrupted_set_up_goes_on(tmp_path):
 def test_ctrl_c_ends_with_130_and_a_sentence(tmp_path):
     bare = Bare(tmp_path)
     first = bare.start("report")
-    wait_for(lambda: (bare.venv / "setup.lock").exists())
+    wait_for((bare.venv / "setup.lock").exists)
     first.send_signal(signal.SIGINT)
     _, err = first.communicate(timeout=60)
     assert first.returncode == 130, err

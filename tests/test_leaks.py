@@ -53,10 +53,9 @@ def test_a_warning_in_the_log_is_found_unless_expected():
     assert watcher.found() == []
     watcher.log.expect("never said")
     assert watcher.found() == ["no line in the log matches 'never said'"]
-    logging.getLogger().handlers        # the outer watch sees the line too
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True)      # the watch of the test itself sees the line too
 def outer_watch_knows(request, expect_log):
     if "warning" in request.node.name:
         expect_log("disk full")
