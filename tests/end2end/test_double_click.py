@@ -114,7 +114,7 @@ def test_uninstall_takes_everything_away(installed):
     assert (share / "applications" / "model-dyno.desktop").exists()
     done = installed.run("--uninstall", XDG_DATA_HOME=str(share))
     assert done.returncode == 0, done.stderr
-    left = [path for path in share.rglob("*model-dyno*")]
+    left = list(share.rglob("*model-dyno*"))
     assert left == []
 
 
