@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from types import FrameType, TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from PySide6.QtCore import QMessageLogContext, QObject, QSocketNotifier, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -19,9 +19,10 @@ from PySide6.QtWidgets import QApplication
 from engine import storage
 from gui import text, theme
 from gui.main_window import MainWindow
+from gui.models.engine_like import EngineLike
 from gui.models.preferences import Preferences
 from gui.models.problem import failure_problem, problem
-from gui.models.session import EngineLike, Session
+from gui.models.session import Session
 from gui.settings import SettingsFile
 
 LOG = logging.getLogger("model_dyno.window")
@@ -32,7 +33,8 @@ LOG_BYTES = 1 << 20
 class Engine(EngineLike, Protocol):
     """What the application itself needs of `engine.thread.EngineThread`."""
 
-    event: Signal
+    event: Any
+    """A bound `Signal(object)`."""
 
     def start_engine(self) -> None:
         """Answered by `EngineReady` or `EngineFailed`."""

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QByteArray, QMimeData, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -26,8 +26,9 @@ from gui.models.problem import notice, problem
 from gui.models.session import Session
 from gui.widgets.device_strip import DeviceStrip
 from gui.widgets.dialogs import Dialogs
-from gui.widgets.drop_overlay import DropOverlay
+from gui.widgets.drop_overlay import DropOverlay, local_paths
 from gui.widgets.empty_state import EmptyState
+from gui.widgets.frames import Frames
 from gui.widgets.history_pane import HistoryPane
 from gui.widgets.panes import Panes
 from gui.widgets.problem_bar import ProblemBar
@@ -39,7 +40,6 @@ from gui.widgets.tool_bar import ToolBar
 if TYPE_CHECKING:
     from gui.widgets.bench import Bench
 
-FRAME_MS = 33
 CLOSE_WAIT_MS = 3000
 
 
@@ -56,7 +56,6 @@ class MainWindow(QMainWindow):
         self.session = session
         self.dialogs = Dialogs(session, self, native_dialogs)
         self._is_painted = self._may_close = False
-        self._drawn = -1
         self._bench: Bench | None = None
         self._build()
         self._connect_session()
@@ -96,8 +95,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status_strip)
         self.setCentralWidget(whole)
         self.overlay = DropOverlay(self)
-        self.frame_timer = QTimer(self, interval=FRAME_MS)
-        self.frame_timer.timeout.connect(self._draw)
+        self.frames = Frames(session.run, self)
+        self.frames.add(self.device_strip, self.status_strip)
         self._claim_drops()
 
     @property
@@ -114,6 +113,7 @@ class MainWindow(QMainWindow):
         self.details_pane = DetailsPane(run)
         self.centre.addWidget(bench)
         self.details_holder.addWidget(self.details_pane)
+        self.frames.add(bench, self.details_pane)
         self.details_pane.problem_met.connect(self.session.problem_met)
         bench.save_requested.connect(self.dialogs.ask_report)
         bench.copy_requested.connect(self.copy_markdown)
@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         session.trust_asked.connect(self.dialogs.ask_trust)
         session.class_asked.connect(self.dialogs.ask_class)
         session.engine_changed.connect(pane.set_engine)
+        session.report_saving.connect(lambda saving: self.bench.set_saving(saving))
         session.facts_changed.connect(self._set_facts)
         session.run_loaded.connect(lambda: self.panes.show_right(not self.panes.is_narrow))
         session.run.state_changed.connect(self._show_state)
@@ -143,9 +144,6 @@ class MainWindow(QMainWindow):
         session.models.current_changed.connect(self.retranslate)
         session.setup.changed.connect(self._remember_setup)
         session.preferences.changed.connect(self._show_preferences)
-        run = session.run
-        for signal in (run.reset, run.row_changed, run.selection_changed, run.samples_appended, run.timeline_appended, run.progress_changed, run.state_changed):
-            signal.connect(self._wake)
         pane.run_requested.connect(session.request_run)
         pane.cancel_requested.connect(session.cancel)
         pane.stop_requested.connect(session.stop_now)
@@ -187,7 +185,7 @@ class MainWindow(QMainWindow):
         for index, code in enumerate(("pane.setup", "pane.history")):
             self.side_tabs.setTabText(index, text.say(code))
         self._show_preferences()
-        self._wake()
+        self.frames.wake()
 
     def copy_markdown(self) -> None:
         """Put the results table on the clipboard."""
@@ -235,7 +233,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             self.dialogs.ask_close(self.stop_and_close)
             return
-        self.frame_timer.stop()
+        self.frames.close()
         self._prefer(geometry=base64.b64encode(self.saveGeometry().data()).decode())
         event.accept()
         self.closed.emit()
@@ -260,7 +258,7 @@ class MainWindow(QMainWindow):
 
     def _set_facts(self, facts: Facts) -> None:
         self.device_strip.set_facts(facts)
-        self._wake()
+        self.frames.wake()
 
     def _show_state(self) -> None:
         has_rows = bool(self.session.run.rows)
@@ -272,21 +270,6 @@ class MainWindow(QMainWindow):
         if not has_rows:
             self.panes.show_right(False)
         self.tool_bar.right_button.setEnabled(has_rows)
-
-    def _wake(self, *_: object) -> None:
-        if not self.frame_timer.isActive() and not self._may_close:
-            self.frame_timer.start()
-
-    def _draw(self) -> None:
-        revision = self.session.run.revision
-        if revision == self._drawn:
-            self.frame_timer.stop()
-        self._drawn = revision
-        views = [self.device_strip, self.status_strip]
-        if self._bench is not None:
-            views += [self._bench, self.details_pane]
-        for view in views:
-            view.refresh()
 
     def _show_preferences(self) -> None:
         value = self.session.preferences.value
@@ -317,8 +300,3 @@ class MainWindow(QMainWindow):
         geometry = self.session.preferences.value.geometry
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
-
-
-def local_paths(mime: QMimeData) -> list[str]:
-    """The files that a drag carries."""
-    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]

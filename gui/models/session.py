@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from engine import events
 from engine.inputs import parse_input
 from engine.job import Job
-from engine.result import ModelInfo, Run
+from engine.result import ModelInfo
 from gui import text
+from gui.models.engine_like import EngineLike
 from gui.models.history_model import HistoryModel
 from gui.models.model_list import ModelEntry, ModelList
 from gui.models.preferences import Preferences
@@ -21,34 +22,6 @@ from gui.models.problem import failure_problem, notice, problem, reason_problem
 from gui.models.run_model import RunModel
 from gui.models.setup_model import SetupModel
 from gui.settings import with_class, with_recent, with_trusted, without_recent
-
-
-class EngineLike(Protocol):
-    """The part of `engine.thread.EngineThread` that is used here; every method returns at once."""
-
-    def inspect(self, path: str) -> None:
-        """Answered by `FileInspected`."""
-
-    def run_job(self, job: Job, info: ModelInfo) -> None:
-        """Answered by `JobStarted` ... `JobFinished`."""
-
-    def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
-        """Answered as `run_job` is."""
-
-    def cancel(self) -> None:
-        """Finish the running configuration."""
-
-    def stop_now(self) -> None:
-        """End the running configuration."""
-
-    def save_report(self, run: Run, path: str, language: str = "en") -> None:
-        """Answered by `ReportSaved`."""
-
-    def load_run(self, path: str) -> None:
-        """Answered by `RunLoaded`."""
-
-    def list_history(self) -> None:
-        """Answered by `HistoryListed`."""
 
 
 class Session(QObject):
@@ -60,6 +33,7 @@ class Session(QObject):
     engine_changed = Signal(str)
     facts_changed = Signal(object)
     run_loaded = Signal()
+    report_saving = Signal(bool)
 
     def __init__(self, preferences: Preferences, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -194,6 +168,7 @@ class Session(QObject):
     def save_report(self, path: str) -> None:
         """Write the page of the run that is shown."""
         if self._engine is not None and self.run.run is not None:
+            self.report_saving.emit(True)
             self._engine.save_report(self.run.run, path, text.language())
 
     def open_run(self, path: str) -> None:
@@ -291,6 +266,7 @@ class Session(QObject):
             self.run_loaded.emit()
 
     def _on_saved(self, event: events.ReportSaved) -> None:
+        self.report_saving.emit(False)
         if event.failure is not None:
             self.problem_met.emit(failure_problem(event.failure))
         else:

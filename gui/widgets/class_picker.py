@@ -45,7 +45,9 @@ class ClassPicker(QDialog):
         self._lay_out()
         self._say()
         self._connect()
-        self.open_file(path) if path else self._show_entry()
+        self._show_entry()
+        if path:
+            self.open_file(path)
 
     @property
     def architecture(self) -> str:
@@ -68,8 +70,8 @@ class ClassPicker(QDialog):
             item = QListWidgetItem(f"{entry.name}\n{_role(entry)}")
             item.setData(Qt.ItemDataRole.UserRole, entry)
             self.list.addItem(item)
-        if entries:
-            self.list.setCurrentRow(0)
+        self.list.setCurrentRow(0 if entries else -1)
+        self._show_entry()
 
     def _lay_out(self) -> None:
         self.resize(460, 460)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QMimeData, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -44,3 +44,8 @@ class DropOverlay(QWidget):
         painter.setPen(QColor(colours.text))
         painter.drawText(self.rect().adjusted(48, 48, -48, -48), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text.say("drop.hint"))
         painter.end()
+
+
+def local_paths(mime: QMimeData) -> list[str]:
+    """The files that a drag carries."""
+    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]

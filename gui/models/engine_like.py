@@ -1,0 +1,36 @@
+"""The engine as the session sees it; tests put another in its place."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.job import Job
+from engine.result import ModelInfo, Run
+
+
+class EngineLike(Protocol):
+    """The part of `engine.thread.EngineThread` that is used here; every method returns at once."""
+
+    def inspect(self, path: str) -> None:
+        """Answered by `FileInspected`."""
+
+    def run_job(self, job: Job, info: ModelInfo) -> None:
+        """Answered by `JobStarted` ... `JobFinished`."""
+
+    def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
+        """Answered as `run_job` is."""
+
+    def cancel(self) -> None:
+        """Finish the running configuration."""
+
+    def stop_now(self) -> None:
+        """End the running configuration."""
+
+    def save_report(self, run: Run, path: str, language: str = "en") -> None:
+        """Answered by `ReportSaved`."""
+
+    def load_run(self, path: str) -> None:
+        """Answered by `RunLoaded`."""
+
+    def list_history(self) -> None:
+        """Answered by `HistoryListed`."""
