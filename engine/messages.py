@@ -14,11 +14,11 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True)
     """Base of all messages: the class name is the tag."""
 
 
-class Probe(Message):
+class Probe(Message, frozen=True):
     """Engine: say what this machine and this torch can do."""
 
 
-class Load(Message):
+class Load(Message, frozen=True):
     """Engine: bring the model into memory for this configuration."""
 
     model: ModelSource
@@ -27,15 +27,15 @@ class Load(Message):
     seed: int
 
 
-class Prepare(Message):
+class Prepare(Message, frozen=True):
     """Engine: apply precision, quantization and backend; make the inputs."""
 
 
-class FirstCall(Message):
+class FirstCall(Message, frozen=True):
     """Engine: run the forward once and check what comes out."""
 
 
-class RunBlock(Message):
+class RunBlock(Message, frozen=True):
     """Engine: run the forward again and again for about `duration_ns`, at least once, at most `max_calls` times."""
 
     block: int
@@ -43,21 +43,21 @@ class RunBlock(Message):
     max_calls: int
 
 
-class ResetPeaks(Message):
+class ResetPeaks(Message, frozen=True):
     """Engine: forget the allocator's peaks so far (after warm-up)."""
 
 
-class ReadMemory(Message):
+class ReadMemory(Message, frozen=True):
     """Engine: report the allocator's counters."""
 
 
-class Facted(Message):
+class Facted(Message, frozen=True):
     """Worker: the answer to `Probe`."""
 
     facts: Facts
 
 
-class Loaded(Message):
+class Loaded(Message, frozen=True):
     """Worker: the model is in memory. Times in ns."""
 
     load_ns: int
@@ -68,7 +68,7 @@ class Loaded(Message):
     context_bytes: int | None = None
 
 
-class Prepared(Message):
+class Prepared(Message, frozen=True):
     """Worker: the configuration is applied. `notes` are (code, values) pairs."""
 
     prepare_ns: int
@@ -77,7 +77,7 @@ class Prepared(Message):
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
-class FirstCalled(Message):
+class FirstCalled(Message, frozen=True):
     """Worker: the forward ran once."""
 
     first_call_ns: int
@@ -85,7 +85,7 @@ class FirstCalled(Message):
     """Shapes of what came out, for the eye."""
 
 
-class BlockDone(Message):
+class BlockDone(Message, frozen=True):
     """Worker: samples of one block as little-endian int64 bytes, n samples each."""
 
     block: int
@@ -101,18 +101,18 @@ class BlockDone(Message):
     reserved_bytes: int | None = None
 
 
-class PeaksReset(Message):
+class PeaksReset(Message, frozen=True):
     """Worker: the answer to `ResetPeaks`."""
 
 
-class MemoryRead(Message):
+class MemoryRead(Message, frozen=True):
     """Worker: the answer to `ReadMemory`; None on a CPU."""
 
     allocated_peak_bytes: int | None
     reserved_peak_bytes: int | None
 
 
-class Failed(Message):
+class Failed(Message, frozen=True):
     """Worker: what was asked for could not be done; `code` is one of the contract's, `say` names the sentence."""
 
     code: str

@@ -13,6 +13,7 @@ from engine.link import Link
 from engine.result import Failure, Memory, ModelInfo, Outcome, Phases, Reason
 from engine.sampling import STEADY, WARM_UP, SampleBuffer, encode_for_run
 from engine.snippet import snippet
+from engine.statistics import Int64s
 from engine.stopping import Standing
 from engine.timeline import Timeline
 from engine.words import say
@@ -72,7 +73,7 @@ class Recorder:
         if reason not in self.notes:
             self.notes.append(reason)
 
-    def add_block(self, block: messages.BlockDone, visit: int, steady: bool, zero_ns: int) -> tuple[Any, Any, Any]:
+    def add_block(self, block: messages.BlockDone, visit: int, steady: bool, zero_ns: int) -> tuple[Int64s, Int64s, Int64s | None]:
         """Take in a block; start (ns since the run's start), latency and device arrays."""
         start = np.frombuffer(block.start_ns, "<i8") - zero_ns
         latency = np.frombuffer(block.latency_ns, "<i8")

@@ -12,8 +12,8 @@ from engine.pump import Pump
 from engine.recorder import Recorder
 from engine.result import Failure
 from engine.visits import Visitor
-from engine.workers import ConfigurationEnded, Interrupted, Workers
 from engine.words import failure
+from engine.workers import ConfigurationEnded, Interrupted, Workers
 
 PROGRESS_S = 0.25
 WAITING_SHOWN_S = 2.0
@@ -52,8 +52,8 @@ class JobRunner:
                 if self._flags.cancel:
                     break
                 self._guarded(record, lambda record=record: self._first_visit(record))  # type: ignore[misc]
-            while (record := self._next()) is not None:
-                self._guarded(record, lambda record=record: self._another_visit(record))  # type: ignore[misc]
+            while (due := self._next()) is not None:
+                self._guarded(due, lambda due=due: self._another_visit(due))  # type: ignore[misc]
         except Interrupted:
             pass
         for record in self._records:

@@ -22,8 +22,8 @@ from engine.runner import PROGRESS_S, Flags, JobRunner
 from engine.version import VERSION
 from engine.visits import Visitor
 from engine.watch import MachineWatch
-from engine.workers import ConfigurationEnded, Workers, interpreter_of
 from engine.words import failure
+from engine.workers import ConfigurationEnded, Workers, interpreter_of
 
 MONITOR_S = 0.02
 IDLE_S = 1.0

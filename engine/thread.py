@@ -19,21 +19,21 @@ from engine.page import write_report_in_child
 from engine.process import EngineLost
 from engine.result import Failure, ModelInfo, Run
 from engine.supervisor import Engine
-from engine.workers import ConfigurationEnded, Interrupted, last_line
 from engine.words import failure
+from engine.workers import ConfigurationEnded, Interrupted, last_line
 
 REPORT_S = 60.0
 
 
 class EngineThread(QThread):
-    """Runs one `Engine`; every event of engine.events arrives on `event`, in order, on the receiver's thread."""
+    """Runs one `Engine`; every event of engine.events arrives on `told`, in order, on the receiver's thread."""
 
-    event = Signal(object)
+    told = Signal(object)
 
     def __init__(self, history_folder: Path | None = None) -> None:
         super().__init__()
         self.setObjectName("engine")
-        self._engine = Engine(self.event.emit, history_folder=history_folder)
+        self._engine = Engine(self.told.emit, history_folder=history_folder)
         self._folder = history_folder
         self._tasks: deque[Callable[[], None]] = deque()
         self._closing = False
@@ -67,7 +67,7 @@ class EngineThread(QThread):
 
     def list_history(self) -> None:
         """List the runs on disk; answered by HistoryListed."""
-        self._submit(lambda: self.event.emit(HistoryListed(history.list_runs(self._folder or storage.history_folder()))))
+        self._submit(lambda: self.told.emit(HistoryListed(history.list_runs(self._folder or storage.history_folder()))))
 
     def cancel(self) -> None:
         """Let the running configuration finish and begin no other."""
@@ -103,32 +103,32 @@ class EngineThread(QThread):
             except Interrupted:
                 continue
             except ConfigurationEnded as ended:
-                self.event.emit(EngineFailed(ended.failure))
+                self.told.emit(EngineFailed(ended.failure))
             except Exception as error:
                 details = {"traceback": traceback.format_exc()}
-                self.event.emit(EngineFailed(failure("engine-failed", "program-failed", {"error": f"{type(error).__name__}: {error}"}, details)))
+                self.told.emit(EngineFailed(failure("engine-failed", "program-failed", {"error": f"{type(error).__name__}: {error}"}, details)))
 
     def _start(self) -> None:
         try:
             self._engine.warm_up()
             self._engine.start()
         except EngineLost as error:
-            self.event.emit(EngineFailed(failure("engine-lost", "engine-failed", {"error": last_line(str(error))}, {"log": str(error)})))
+            self.told.emit(EngineFailed(failure("engine-lost", "engine-failed", {"error": last_line(str(error))}, {"log": str(error)})))
 
     def _load_run(self, path: str) -> None:
         try:
-            self.event.emit(RunLoaded(path, history.load_run(Path(path))))
+            self.told.emit(RunLoaded(path, history.load_run(Path(path))))
         except history.HistoryError as error:
-            self.event.emit(RunLoaded(path, None, error.failure))
+            self.told.emit(RunLoaded(path, None, error.failure))
 
     def _save_report(self, run: Run, path: Path, language: str) -> None:
         try:
             with tempfile.TemporaryDirectory(prefix="model-dyno-") as folder:
                 kept = Path(folder, "run.json")
                 history.save_run(run, kept)
-                self.event.emit(self._make_page(kept, path, language))
+                self.told.emit(self._make_page(kept, path, language))
         except storage.StorageError as error:
-            self.event.emit(ReportSaved(str(path), error.failure))
+            self.told.emit(ReportSaved(str(path), error.failure))
 
     def _make_page(self, run_path: Path, path: Path, language: str) -> ReportSaved:
         """Wait for the `report` command without holding the thread: it goes on watching the machine and can be closed."""

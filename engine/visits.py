@@ -12,8 +12,9 @@ from engine import messages, stopping
 from engine.events import BlockMeasured, PhaseStarted
 from engine.recorder import Recorder
 from engine.result import Phases
-from engine.workers import ConfigurationEnded, Workers, interpreter_of
+from engine.statistics import Int64s
 from engine.words import failure
+from engine.workers import ConfigurationEnded, Workers, interpreter_of
 
 A = TypeVar("A", bound=messages.Answer)
 MAX_CALLS = 200_000
@@ -71,7 +72,7 @@ class Visitor:
         """Blocks that enter no figure, until the medians of two windows agree."""
         self._enter(record, "warm-up")
         began = time.perf_counter()
-        latencies: list[np.ndarray] = []
+        latencies: list[Int64s] = []
 
         def over() -> bool:
             decision = stopping.warm_up_settled(np.concatenate(latencies) if latencies else np.empty(0, np.int64), time.perf_counter() - began, record.job.plan)
@@ -91,7 +92,7 @@ class Visitor:
         if rested:
             self._enter(record, "warm-up")
             began = time.perf_counter()
-            warmed: list[np.ndarray] = []
+            warmed: list[Int64s] = []
             self._run_blocks(
                 record, record.visits, steady=False, seen=warmed,
                 over=lambda: stopping.re_warmed(sum(len(part) for part in warmed), time.perf_counter() - began, plan),
@@ -99,7 +100,7 @@ class Visitor:
         self._enter(record, "steady")
         self.in_steady = True
         started = time.perf_counter()
-        counted: list[np.ndarray] = []
+        counted: list[Int64s] = []
         try:
             self._run_blocks(
                 record, record.visits, steady=True, seen=counted,
@@ -117,7 +118,7 @@ class Visitor:
         record.raise_peak("allocated_peak_bytes", memory.allocated_peak_bytes)
         record.raise_peak("reserved_peak_bytes", memory.reserved_peak_bytes)
 
-    def _run_blocks(self, record: Recorder, visit: int, steady: bool, over: Callable[[], bool], seen: list[np.ndarray]) -> None:
+    def _run_blocks(self, record: Recorder, visit: int, steady: bool, over: Callable[[], bool], seen: list[Int64s]) -> None:
         """Blocks until `over`, one queued ahead so that the worker never waits for the engine.
 
         Nothing is queued ahead of a block that alone outlasts a visit: there a block is one call, and a second one would be a visit too much.
@@ -135,8 +136,7 @@ class Visitor:
             if over():
                 break
             ahead = int(seen[-1].sum()) < 2e9 * plan.block_s
-        for _ in range(outstanding):
-            seen.append(self._take_block(record, self._receive_block(record), visit, steady))
+        seen.extend(self._take_block(record, self._receive_block(record), visit, steady) for _ in range(outstanding))
 
     def _send_block(self, record: Recorder, number: int, block_s: float) -> None:
         assert record.link is not None
@@ -146,7 +146,7 @@ class Visitor:
         assert record.link is not None
         return self._expect(record, self._workers.receive(record.link, record.job.timeout_s, self.phase), messages.BlockDone)
 
-    def _take_block(self, record: Recorder, block: messages.BlockDone, visit: int, steady: bool) -> np.ndarray:
+    def _take_block(self, record: Recorder, block: messages.BlockDone, visit: int, steady: bool) -> Int64s:
         self._check_block(record, block)
         start, latency, device = record.add_block(block, visit, steady, self._zero_ns)
         reading = {
@@ -161,7 +161,7 @@ class Visitor:
         """Believe no array whose length is not that of the others: a worker ran somebody's model."""
         sizes = {len(part) for part in (block.start_ns, block.latency_ns, block.device_ns, block.enqueue_ns) if part is not None}
         cuda = record.configuration.device.startswith("cuda")
-        if len(sizes) != 1 or sizes.pop() % 8 or not block.latency_ns or (block.device_ns is None) == cuda or (block.enqueue_ns is None) == cuda:
+        if len(sizes) != 1 or sizes.pop() % 8 or not block.latency_ns or cuda in (block.device_ns is None, block.enqueue_ns is None):
             assert record.link is not None
             self._workers.end(record.link, at_once=True)
             values = {"error": "a block whose arrays do not match", "phase": self.phase}

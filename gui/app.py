@@ -132,7 +132,7 @@ class Application(QObject):
 
     def _start_engine(self) -> None:
         self._engine = self._make_engine()
-        self._engine.event.connect(self.session.apply)
+        self._engine.told.connect(self.session.apply)
         self._engine.start_engine()
         self.session.set_engine(self._engine)
 

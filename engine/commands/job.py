@@ -15,7 +15,6 @@ from engine.capabilities import QUANTIZATIONS, Facts
 from engine.commands.options import Refused
 from engine.demo import demo_source
 from engine.events import FileInspected
-from engine.guess import guess_inputs
 from engine.inputs import InputError, parse_input, unknown_sizes
 from engine.job import PLANS, InputSpec, Job, ModelSource
 from engine.matrix import BACKENDS, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known

@@ -16,8 +16,8 @@ from engine.commands.table import print_table
 from engine.commands.writing import Writer
 from engine.result import Run
 from engine.supervisor import Engine
-from engine.workers import ConfigurationEnded, Interrupted, interpreter_of
 from engine.words import say
+from engine.workers import ConfigurationEnded, Interrupted, interpreter_of
 
 OK, FAILED, NONE_OK, UNWRITABLE, INTERRUPTED = 0, 1, 3, 5, 130
 REFUSING = frozenset({"class-mismatch", "input-mismatch", "needs-trust"})

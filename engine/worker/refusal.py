@@ -89,7 +89,7 @@ def _suits(layer: nn.Module, received: tuple[Any, ...]) -> bool:
         return False
     tensor = received[0]
     if isinstance(layer, nn.Embedding):
-        return not tensor.is_floating_point() and tensor.numel() > 0 and 0 <= int(tensor.min()) and int(tensor.max()) < layer.num_embeddings
+        return not tensor.is_floating_point() and tensor.numel() > 0 and int(tensor.min()) >= 0 and int(tensor.max()) < layer.num_embeddings
     parameter = next(layer.parameters(), None)
     if parameter is not None and tensor.dtype != parameter.dtype:
         return False

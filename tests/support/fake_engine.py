@@ -20,7 +20,7 @@ FACTS = Facts(torch="2.13.0", quantized_engines=("fbgemm",), cpu_flags=("avx2",)
 class FakeEngine(QObject):
     """`calls` lists (name, arguments) in order; `emit` delivers an event as the engine would."""
 
-    event = Signal(object)
+    told = Signal(object)
 
     def __init__(self, ready: bool = True) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class FakeEngine(QObject):
 
     def emit(self, event: object) -> None:
         """Say something."""
-        self.event.emit(event)
+        self.told.emit(event)
 
     def start_engine(self) -> None:
         self.calls.append(("start_engine",))

@@ -55,5 +55,5 @@ def _feeds(session: Any, arguments: Arguments) -> dict[str, Any]:
     if len(positional) + len(named) != len(names) or not named.keys() <= set(names):
         raise WorkerError("input-mismatch", "input-names", wanted=", ".join(names), given=len(positional) + len(named))
     rest = iter(name for name in names if name not in named)
-    feeds = dict(named) | {name: value for name, value in zip(rest, positional, strict=True)}
+    feeds = dict(named) | dict(zip(rest, positional, strict=True))
     return {name: value.numpy() if isinstance(value, torch.Tensor) else value for name, value in feeds.items()}
