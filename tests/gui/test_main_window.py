@@ -37,7 +37,7 @@ class Bench:
         self.engine = FakeEngine(ready)
         self.window = MainWindow(self.session, native_dialogs=False)
         self.window.resize(1280, 800)
-        self.engine.event.connect(self.session.apply)
+        self.engine.told.connect(self.session.apply)
         self.engine.start_engine()
         self.session.set_engine(self.engine)
 

@@ -29,7 +29,7 @@ class Desk:
         self.session.class_asked.connect(self.classes.append)
 
     def start(self):
-        self.engine.event.connect(self.session.apply)
+        self.engine.told.connect(self.session.apply)
         self.engine.start_engine()
         self.session.set_engine(self.engine)
         return self
