@@ -33,7 +33,7 @@ LOG_BYTES = 1 << 20
 class Engine(EngineLike, Protocol):
     """What the application itself needs of `engine.thread.EngineThread`."""
 
-    event: Any
+    told: Any
     """A bound `Signal(object)`."""
 
     def start_engine(self) -> None:
