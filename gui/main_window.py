@@ -78,8 +78,8 @@ class MainWindow(QMainWindow):
         self.side_tabs.setMinimumWidth(240)
         self.empty_state = EmptyState()
         self.centre = QStackedWidget(objectName="centrePane")
-        self.centre.addWidget(self.empty_state)
         self.ready_state = ReadyState(session.setup)
+        self.centre.addWidget(self.empty_state)
         self.centre.addWidget(self.ready_state)
         self.details_holder = QStackedWidget(objectName="detailsHolder")
         self.details_holder.setMinimumWidth(260)
@@ -89,14 +89,11 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.tool_bar, self.problem_bar):
-            column.addWidget(widget)
-        column.addWidget(self.panes, 1)
-        column.addWidget(self.status_strip)
+        for widget, stretch in ((self.tool_bar, 0), (self.problem_bar, 0), (self.panes, 1), (self.status_strip, 0)):
+            column.addWidget(widget, stretch)
         self.setCentralWidget(whole)
         self.overlay = DropOverlay(self)
-        self.frames = Frames(session.run, self)
-        self.frames.add(self.device_strip, self.status_strip)
+        self.frames = Frames(session.run, self, (self.device_strip, self.status_strip))
         self._claim_drops()
 
     @property
@@ -134,14 +131,13 @@ class MainWindow(QMainWindow):
         session.trust_asked.connect(self.dialogs.ask_trust)
         session.class_asked.connect(self.dialogs.ask_class)
         session.engine_changed.connect(pane.set_engine)
-        session.report_saving.connect(lambda saving: self.bench.set_saving(saving))
+        session.report_saving.connect(self._set_saving)
         session.facts_changed.connect(self._set_facts)
         session.run_loaded.connect(lambda: self.panes.show_right(not self.panes.is_narrow))
-        session.run.state_changed.connect(self._show_state)
-        session.run.reset.connect(self._show_state)
-        session.models.entries_changed.connect(self.retranslate)
-        session.models.entries_changed.connect(self._show_state)
-        session.models.current_changed.connect(self.retranslate)
+        for signal in (session.run.state_changed, session.run.reset, session.models.entries_changed):
+            signal.connect(self._show_state)
+        for signal in (session.models.entries_changed, session.models.current_changed):
+            signal.connect(self.retranslate)
         session.setup.changed.connect(self._remember_setup)
         session.preferences.changed.connect(self._show_preferences)
         pane.run_requested.connect(session.request_run)
@@ -182,8 +178,8 @@ class MainWindow(QMainWindow):
         """Say every word of the window itself again."""
         entry = self.session.models.current
         self.setWindowTitle(text.say("window.title-model", name=entry.name) if entry else text.say("window.title"))
-        for index, code in enumerate(("pane.setup", "pane.history")):
-            self.side_tabs.setTabText(index, text.say(code))
+        self.side_tabs.setTabText(0, text.say("pane.setup"))
+        self.side_tabs.setTabText(1, text.say("pane.history"))
         self._show_preferences()
         self.frames.wake()
 
@@ -253,12 +249,15 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self.close)
 
     def _cancel(self) -> None:
-        if self.session.is_busy and self.setup_pane.cancel_button.isEnabled():
-            self.setup_pane.cancel_button.click()
+        if self.session.is_busy:
+            self.setup_pane.cancel_button.click()  # a button that is not enabled does nothing
 
     def _set_facts(self, facts: Facts) -> None:
         self.device_strip.set_facts(facts)
         self.frames.wake()
+
+    def _set_saving(self, saving: bool) -> None:
+        self.bench.set_saving(saving)
 
     def _show_state(self) -> None:
         has_rows = bool(self.session.run.rows)
@@ -297,6 +296,5 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         self.resize(1280, 800)
         self.setMinimumSize(800, 560)
-        geometry = self.session.preferences.value.geometry
-        if geometry:
+        if geometry := self.session.preferences.value.geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))

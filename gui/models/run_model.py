@@ -223,4 +223,5 @@ def _phase(name: str) -> RowState:
 
 
 def _end_state(rows: list[Row]) -> State:
-    return "done" if any(row.state == "done" for row in rows) else "failed"
+    """A run that was stopped is done as far as it came; it failed when no row has a figure."""
+    return "done" if any(row.outcome is not None and row.outcome.latency is not None for row in rows) else "failed"

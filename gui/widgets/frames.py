@@ -21,10 +21,10 @@ class Refreshing(Protocol):
 class Frames(QObject):
     """Refreshes views while a `RunModel` changes; a change starts the timer, a frame without one stops it."""
 
-    def __init__(self, run: RunModel, parent: QObject | None = None) -> None:
+    def __init__(self, run: RunModel, parent: QObject | None = None, views: tuple[Refreshing, ...] = ()) -> None:
         super().__init__(parent)
         self._run = run
-        self._views: list[Refreshing] = []
+        self._views = list(views)
         self._drawn = -1
         self._is_open = True
         self.timer = QTimer(self, interval=FRAME_MS)

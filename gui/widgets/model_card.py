@@ -91,10 +91,15 @@ def _class_line(entry: ModelEntry) -> str:
     info = entry.info
     if entry.architecture:
         where, _, name = entry.architecture.partition(".py:")
-        return text.say("card.class", name=f"{name} · {Path(where).name}.py" if name else where)
+        return text.say("card.class", name=_breakable(f"{name} · {Path(where).name}.py" if name else where))
     if entry.needs_class and info is not None:
         return text.say("card.needs-class", tensors=format_count(info.tensors), values=_count(info.values or 0))
-    return text.say("card.class", name=info.architecture) if info and info.architecture else ""
+    return text.say("card.class", name=_breakable(info.architecture)) if info and info.architecture else ""
+
+
+def _breakable(name: str) -> str:
+    """A long dotted name may be broken after each dot; the space has no width."""
+    return name.replace(".", ".\u200b").replace("_", "_\u200b")
 
 
 def _count(values: int) -> str:

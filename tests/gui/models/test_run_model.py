@@ -106,6 +106,15 @@ def test_one_outcome_each_even_when_the_job_is_stopped(model):
     assert model.state == "done"
 
 
+def test_a_stopped_run_with_figures_is_done(model):
+    """Stop now keeps what was measured, and the report can be saved."""
+    started(model)
+    measured = msgspec.structs.replace(make_outcome(JOB.configurations[0]), status="cancelled")
+    rest = [make_outcome(each, status="cancelled") for each in JOB.configurations[1:]]
+    model.apply(events.JobFinished(finished_run(JOB, INFO, (measured, *rest)), None))
+    assert (model.state, model.rows[0].state) == ("done", "cancelled")
+
+
 @pytest.mark.parametrize(("status", "state"), [("failed", "failed"), ("out-of-memory", "out-of-memory"), ("unsupported", "unsupported")])
 def test_a_run_without_an_ok_row_has_failed(model, status, state):
     """The state of the run and of the row are what the outcomes say."""
