@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ class Architecture(msgspec.Struct, frozen=True):
     name: str
     positional: tuple[Any, ...] = ()
     named: dict[str, Any] = {}
+    arguments: str = ""
+    """The arguments as they were written, parentheses and all."""
+
+    @property
+    def spec(self) -> str:
+        """The same again as text, from whatever folder it is read."""
+        return f"{self.where}:{self.name}{self.arguments}"
 
     @property
     def is_file(self) -> bool:
@@ -46,20 +54,31 @@ def parse_architecture(text: str, folder: Path | None = None) -> Architecture:
     positional, named = _literals(match["arguments"] or "()", text)
     where = match["where"]
     if where.endswith(".py"):
-        path = ((folder or Path.cwd()) / where).resolve()
-        if not path.is_file():
-            raise ArchitectureError("architecture-no-file", file=where)
-        where = str(path)
+        where = _class_file(where, folder)
     elif not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", where):
         raise ArchitectureError("architecture-unreadable", text=text)
-    return Architecture(where, match["name"], positional, named)
+    return Architecture(where, match["name"], positional, named, match["arguments"] or "")
+
+
+def _class_file(where: str, folder: Path | None) -> str:
+    """The absolute path of the class file, which must exist."""
+    try:
+        path = ((folder or Path.cwd()) / where).resolve()
+        found = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:    # a name too long, links in a ring, a zero byte
+        raise ArchitectureError("architecture-no-file", file=where) from error
+    if not found:
+        raise ArchitectureError("architecture-no-file", file=where)
+    return str(path)
 
 
 def _literals(arguments: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     try:
-        call = ast.parse(f"f{arguments}", mode="eval").body
-        if not isinstance(call, ast.Call) or any(keyword.arg is None for keyword in call.keywords):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")     # an odd escape in a string is the user's own
+            call = ast.parse(f"f{arguments}", mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or any(keyword.arg is None for keyword in call.keywords):
             raise ValueError("not a call")
         return tuple(ast.literal_eval(value) for value in call.args), {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ArchitectureError("architecture-not-literal", text=text) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ LEAVE_S = 0.3
 TERMINATE_S = 0.2
 LAST_WORDS_S = 1.0
 READY_S = 120.0
+_MISSING = re.compile(r"No module named '(\w+)")
 
 
 class ConfigurationEnded(Exception):
@@ -79,7 +81,7 @@ class Workers:
                 worker = self._servers[python].spawn()
         except EngineLost as error:
             self._drop_server(python)
-            raise ConfigurationEnded(failure("engine-lost", "engine-lost", {"error": last_line(str(error))}, {"log": str(error)})) from error
+            raise ConfigurationEnded(start_failure(python, str(error))) from error
         link = Link(worker)  # type: ignore[arg-type]
         self._links.append(link)
         self._pump.add(link)
@@ -212,6 +214,15 @@ def worded(answer: messages.Failed, log: str) -> Failure:
     except (KeyError, IndexError, ValueError) as error:
         details = {"traceback": answer.traceback, "log": log}
         return failure("protocol-error", "protocol-error", {"error": f"unknown sentence {answer.say!r} ({error})"}, details)
+
+
+def start_failure(python: str, said: str) -> Failure:
+    """Why no worker came to life, from what its interpreter said: a package that it lacks is named."""
+    details = {"log": said}
+    missing = _MISSING.search(last_line(said))
+    if missing is not None:
+        return failure("engine-lost", "interpreter-lacks", {"python": python, "package": missing[1]}, details)
+    return failure("engine-lost", "engine-failed", {"error": last_line(said)}, details)
 
 
 def last_line(text: str) -> str:

@@ -12,11 +12,11 @@ import msgspec
 
 from engine.architecture import ArchitectureError, parse_architecture
 from engine.capabilities import QUANTIZATIONS, Facts
-from engine.commands.options import Refused
+from engine.commands.options import Refused, absolute
 from engine.demo import demo_source
 from engine.events import FileInspected
 from engine.inputs import InputError, parse_input, unknown_sizes
-from engine.job import PLANS, InputSpec, Job, ModelSource
+from engine.job import PLANS, InputSpec, Job, ModelSource, Plan
 from engine.matrix import BACKENDS, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known
 from engine.result import ModelInfo
 from engine.supervisor import Engine
@@ -27,7 +27,7 @@ WITHOUT_CLASS = ("state-dict", "checkpoint", "safetensors")
 
 def inspect(engine: Engine, options: argparse.Namespace) -> FileInspected:
     """What the file is; raises Refused when it is no model."""
-    path = demo_source()[0] if options.demo else os.path.abspath(options.file)
+    path = demo_source()[0] if options.demo else absolute(options.file)
     inspected = engine.inspect(path)
     if inspected.refusal is not None or inspected.info is None:
         refusal = inspected.refusal
@@ -58,11 +58,9 @@ def _architecture(options: argparse.Namespace) -> str | None:
     if not options.arch:
         return None
     try:
-        parsed = parse_architecture(options.arch)
+        return parse_architecture(options.arch).spec
     except ArchitectureError as error:
         raise Refused(error.summary, error.hint) from error
-    arguments = options.arch[options.arch.index("(") :] if "(" in options.arch else ""
-    return f"{parsed.where}:{parsed.name}{arguments}"
 
 
 def inputs(inspected: FileInspected, options: argparse.Namespace) -> tuple[InputSpec, ...]:
@@ -87,14 +85,14 @@ def inputs(inspected: FileInspected, options: argparse.Namespace) -> tuple[Input
 def _with_absolute_data(spec: InputSpec) -> InputSpec:
     if spec.data_path is None:
         return spec
-    path = Path(spec.data_path).absolute()
-    if not path.is_file():
+    path = absolute(spec.data_path)
+    if not os.path.isfile(path):
         values = {"file": spec.data_path, "error": say("no-such-file")}
         raise Refused(say("input-data-unreadable", values), say("input-data-unreadable.hint"))
-    return msgspec.structs.replace(spec, data_path=str(path))
+    return msgspec.structs.replace(spec, data_path=path)
 
 
-def make_job(options: argparse.Namespace, facts: Facts, source: ModelSource, specs: tuple[InputSpec, ...]) -> Job:
+def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSource, specs: tuple[InputSpec, ...]) -> Job:
     """The job that the options describe; raises Refused for a value that does not exist."""
     try:
         found = configurations(
@@ -103,7 +101,7 @@ def make_job(options: argparse.Namespace, facts: Facts, source: ModelSource, spe
             quantizations=parse_list(options.quantization, "quantization", QUANTIZATIONS), backends=parse_list(options.backend, "backend", BACKENDS),
             batches=parse_batches(options.batch), threads=parse_threads(options.threads),
         )
-        plan = PLANS[parse_list(options.plan, "plan", tuple(PLANS))[0]]
+        plan = plan_named(options.plan)
     except SettingError as error:
         raise Refused(error.summary, error.hint) from error
     if not found:
@@ -112,6 +110,13 @@ def make_job(options: argparse.Namespace, facts: Facts, source: ModelSource, spe
     return Job(
         id=uuid.uuid4().hex, model=source, inputs=specs, configurations=found, plan=plan, interpreter=interpreter(options.python), **times
     )
+
+
+def plan_named(name: str) -> Plan:
+    """One of the plans; raises SettingError."""
+    if name not in PLANS:
+        raise SettingError("setting-unknown", axis="plan", value=name, known=", ".join(PLANS))
+    return PLANS[name]
 
 
 def interpreter(path: str | None) -> str | None:

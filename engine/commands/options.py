@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -21,10 +22,21 @@ class Refused(Exception):
 
 
 def tell(summary: str, hint: str) -> None:
-    """Two lines on standard error."""
-    print(summary, file=sys.stderr)
-    if hint:
-        print(hint, file=sys.stderr)
+    """Two lines on standard error, whatever line breaks a path or an error holds."""
+    for text in filter(None, (summary, hint)):
+        print(" ".join(text.split()), file=sys.stderr)
+
+
+def absolute(path: str) -> str:
+    """The path from the root; raises Refused where it cannot be sent to a worker or where the current folder is gone."""
+    try:
+        path.encode()
+        return os.path.abspath(path)
+    except UnicodeEncodeError as error:
+        shown = os.path.basename(path).encode("utf-8", "backslashreplace").decode()
+        raise Refused(say("name-not-unicode", {"file": shown}), say("name-not-unicode.hint")) from error
+    except FileNotFoundError as error:
+        raise Refused(say("main-no-folder", {"file": path}), say("main-no-folder.hint", {"file": path})) from error
 
 
 class Parser(argparse.ArgumentParser):
@@ -62,9 +74,12 @@ def profile_parser() -> Parser:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError("seconds must be above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._count = 0
+        self.also: Callable[[object], None] = lambda event: None
+        """Who else wants the events."""
+
+    @property
+    def kept(self) -> Path | None:
+        """Where the whole run lies in the history; None when it is not kept or could not be."""
+        return self.run_path if self.save_failure is None else None
 
     def __enter__(self) -> None:
         if not sys.stderr.isatty():
@@ -43,6 +51,7 @@ class Progress:
 
     def take(self, event: object) -> None:
         """One event of the engine."""
+        self.also(event)
         if isinstance(event, JobStarted):
             self._count = len(event.job.configurations)
             self.run_path = Path(event.run_path) if event.run_path else None

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from engine.result import Outcome, Run
 from engine.statistics import samples_missing
 from engine.units import format_bytes, format_ci, format_duration_ms, format_rate
 from engine.words import say
 
 COLUMNS = ("configuration", "p50", "p99", "items/s", "memory", "accuracy", "trust")
+
+
+def show_table(run: Run) -> None:
+    """Print the table; who reads it may have gone, which is no reason to lose the files that were asked for."""
+    try:
+        print_table(run)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered must go somewhere when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_table(run: Run) -> None:
@@ -31,7 +44,7 @@ def describe(outcome: Outcome) -> str:
 def _row(outcome: Outcome) -> tuple[str, ...]:
     if outcome.latency is None:
         sentence = outcome.error.summary if outcome.error else outcome.stopped_because.sentence if outcome.stopped_because else outcome.status
-        return describe(outcome), f"{outcome.status}: {sentence}"
+        return describe(outcome), f"{outcome.status}: {' '.join(sentence.split())}"
     latency = outcome.latency
     low, high = latency.p50_ci95_ms or (None, None)
     missing = samples_missing(latency.count, 0.99)

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from engine import history, storage
-from engine.commands.options import tell
+from engine.commands.options import Refused, absolute, tell
 from engine.demo import PAGE_NAME
-from engine.result import Run
-from engine.sampling import decode
+from engine.events import BlockMeasured
+from engine.result import EncodedSamples, Run
+from engine.sampling import STEADY, WARM_UP, SampleArrays, SampleBuffer, decode
 from engine.words import say
 
 
 class Writer:
     """The files that the options name, resolved before anything is measured."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._json, self._report, self._samples = (Path(given).absolute() if given else None for given in (options.json, options.report, options.samples))
+    def __init__(self, options: argparse.Namespace, model: str) -> None:
+        self._json, self._report, self._samples = (_resolved(given) for given in (options.json, options.report, options.samples))
         self._demo = bool(options.demo)
+        self._measured: dict[int, SampleBuffer] = {}
+        self._check_apart({"FILE": Path(model)} | {f"--{name}": path for name, path in (("json", self._json), ("report", self._report), ("samples", self._samples)) if path})
+
+    def _check_apart(self, places: dict[str, Path]) -> None:
+        """Raise Refused where one file would take the place of another, the model above all."""
+        taken: dict[str, str] = {}
+        for option, path in places.items():
+            # A device such as /dev/null takes whatever is written.
+            if (other := taken.setdefault(os.path.realpath(path), option)) != option and not (path.exists() and not path.is_file()):
+                raise Refused(say("output-onto", {"option": option, "path": path if other == "FILE" else f"{other} {path}"}), say("output-onto.hint"))
 
     def write(self, run: Run, kept: Path | None) -> bool:
         """Write all; False when one could not be written (the run is then still in the history, whose path is printed)."""
@@ -51,7 +63,7 @@ class Writer:
         arrays = {
             f"outcome{index}_{name}": column
             for index, outcome in enumerate(run.outcomes) if outcome.samples is not None
-            for name, column in decode(outcome.samples).columns().items()
+            for name, column in self._all_samples(index, outcome.samples).columns().items()
         }
         stream = io.BytesIO()
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
@@ -63,9 +75,29 @@ class Writer:
         storage.write_atomically(path, render(run).encode())
 
 
+    def take(self, event: object) -> None:
+        """Keep every sample for --samples: the run itself holds a reduction where there are too many."""
+        if self._samples is not None and isinstance(event, BlockMeasured):
+            buffer = self._measured.setdefault(event.index, SampleBuffer())
+            phase = STEADY if event.steady else WARM_UP
+            buffer.extend(event.start_ns, event.latency_ns, phase=phase, visit=event.visit, device_ns=event.device_ns)
+
+    def _all_samples(self, index: int, encoded: EncodedSamples) -> SampleArrays:
+        return decode(encoded) if encoded.reduced_from is None else self._measured[index].arrays()
+
+
+def _resolved(given: str | None) -> Path | None:
+    """The path from the root, while the current folder is the one that the user meant; raises Refused."""
+    return Path(absolute(given)) if given else None
+
+
 def _demo_page() -> Path:
     """Where the demo's page goes: the current folder, else the history folder."""
-    return Path.cwd() / PAGE_NAME if _writable(Path.cwd()) else storage.history_folder() / PAGE_NAME
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return storage.history_folder() / PAGE_NAME
+    return here / PAGE_NAME if _writable(here) else storage.history_folder() / PAGE_NAME
 
 
 def _writable(folder: Path) -> bool:
