@@ -181,12 +181,12 @@ class ResultsTableModel(QAbstractTableModel):
 
     def _on_reset(self) -> None:
         self.beginResetModel()
-        self._order = []
+        self._order = [row.index for row in self._run.rows]
         self.endResetModel()
 
     def _on_added(self, index: int) -> None:
         if index in self._order:
-            return  # this table was made while the run was being filled, and has the row already
+            return
         place = len(self._order)
         self.beginInsertRows(QModelIndex(), place, place)
         self._order.append(index)

@@ -16,7 +16,7 @@ ICON_SIZE = 16
 
 
 class Figure(QWidget):
-    """`widest` is the longest number that is expected: room for it is kept from the start."""
+    """`widest` is the longest number with its unit that is expected: room for it is kept from the start."""
 
     def __init__(self, role: str, widest: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,8 +47,9 @@ class Figure(QWidget):
 
     def _keep_room(self) -> None:
         metrics = QFontMetrics(theme.font(SIZES[self._role]))
-        units = QFontMetrics(theme.font(15)).horizontalAdvance(" MiB")
-        widest = metrics.horizontalAdvance(self._widest) + units if self._widest else 0
+        number, _, unit = self._widest.partition(" ")
+        widest = metrics.horizontalAdvance(number) + QFontMetrics(theme.font(15)).horizontalAdvance(unit) + 6
+        self.layout().activate()
         # Room only grows while a figure is on the screen: what stands beside it never jumps back and forth.
         self.setMinimumWidth(max(self.minimumWidth(), widest, self.sizeHint().width()))
 
@@ -59,11 +60,9 @@ class Figure(QWidget):
         for made in (self.picture, self.value, self.unit):
             line.addWidget(made, 0, Qt.AlignmentFlag.AlignVCenter if made is self.picture else Qt.AlignmentFlag.AlignBaseline)
         line.addStretch(1)
-        holder = QWidget()
-        holder.setLayout(line)
-        holder.setFixedHeight(LINE_HEIGHT)
+        line.addStrut(LINE_HEIGHT)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(holder)
+        column.addLayout(line)
         column.addWidget(self.caption)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine import units
@@ -19,7 +19,11 @@ from gui.widgets.figure import Figure
 HEIGHT = 72
 INTERVAL_S = 0.25
 """Figures change at most this often: faster cannot be read."""
-COMPACT_WIDTH = 640
+MARGIN = 12
+GAP = 14
+BUTTON_ROOM = 40
+"""What a small button needs beside its word: icon, padding, border."""
+LEAST_WIDTH = 480
 
 
 class FiguresBar(QFrame):
@@ -32,14 +36,16 @@ class FiguresBar(QFrame):
         super().__init__(parent)
         self.setObjectName("figuresBar")
         self.setFixedHeight(HEIGHT)
+        self.setMinimumWidth(LEAST_WIDTH)
         self._model, self._clock = model, clock
         self._seen: tuple[object, ...] = ()
         self._shown_at = -INTERVAL_S
-        self.p50 = Figure("headline", "88.888", "p50")
-        self.p99 = Figure("figure", "888.8", "p99")
-        self.throughput = Figure("figure", "88,888", "throughput")
-        self.memory = Figure("figure", "888.8", "memory")
+        self.p50 = Figure("headline", "88.888 ms", "p50")
+        self.p99 = Figure("figure", "88.8 ms", "p99")
+        self.throughput = Figure("figure", "88,888 /s", "throughput")
+        self.memory = Figure("figure", "888 MiB", "memory")
         self.trust = Figure("grade", "", "trust")
+        self._figures = (self.p50, self.p99, self.throughput, self.memory, self.trust)
         self.keep_button = self._button("keepMeasuringButton", self.keep_measuring_requested)
         self.follow_button = self._button("followLiveButton", self.follow_live_requested)
         self._lay_out()
@@ -61,21 +67,17 @@ class FiguresBar(QFrame):
     def retranslate(self) -> None:
         """Say every word again, at once."""
         self._show()
-        for button, code, picture in ((self.keep_button, "figures.keep", "measure"), (self.follow_button, "figures.follow", "follow")):
-            button.setText("" if self._is_compact() else text.say(code))
-            button.setToolTip(f"{text.say(code)}: {text.say(f'{code}.tip')}" if self._is_compact() else text.say(f"{code}.tip"))
-            button.setAccessibleName(text.say(code))
+        for button, picture in ((self.keep_button, "measure"), (self.follow_button, "follow")):
             button.setIcon(theme.icon(picture))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Buttons keep their words while there is room."""
-        was_compact = not self.keep_button.text()
         super().resizeEvent(event)
-        if was_compact != self._is_compact():
-            self.retranslate()
+        self._say_buttons()
 
     def _is_compact(self) -> bool:
-        return self.width() < COMPACT_WIDTH
+        words = QFontMetrics(theme.font(11)).horizontalAdvance(text.say("figures.keep")) + BUTTON_ROOM
+        return self.width() < sum(figure.minimumWidth() + GAP for figure in self._figures) + words + 2 * MARGIN
 
     def _key(self) -> tuple[object, ...]:
         row = self._model.selected_row
@@ -93,6 +95,7 @@ class FiguresBar(QFrame):
         self._show_memory(outcome)
         self._show_trust(outcome)
         self._show_buttons()
+        self._say_buttons()
 
     def _show_p50(self, latency: Latency | None) -> None:
         if latency is None or latency.p50_ms is None:
@@ -141,6 +144,13 @@ class FiguresBar(QFrame):
         self.keep_button.setEnabled(idle and model.run is not None and row is not None and row.state == "done")
         self.follow_button.setVisible(model.state in ("queued", "running") and not model.is_following)
 
+    def _say_buttons(self) -> None:
+        compact = self._is_compact()
+        for button, code in ((self.keep_button, "figures.keep"), (self.follow_button, "figures.follow")):
+            button.setText("" if compact else text.say(code))
+            button.setToolTip(f"{text.say(code)}: {text.say(f'{code}.tip')}" if compact else text.say(f"{code}.tip"))
+            button.setAccessibleName(text.say(code))
+
     def _button(self, name: str, asked: Signal) -> QPushButton:
         button = QPushButton(objectName=name)
         button.setProperty("role", "small")
@@ -150,9 +160,9 @@ class FiguresBar(QFrame):
 
     def _lay_out(self) -> None:
         row, buttons = QHBoxLayout(self), QVBoxLayout()
-        row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(16)
-        for figure in (self.p50, self.p99, self.throughput, self.memory, self.trust):
+        row.setContentsMargins(MARGIN, 8, MARGIN, 8)
+        row.setSpacing(GAP)
+        for figure in self._figures:
             row.addWidget(figure)
         row.addStretch(1)
         buttons.setSpacing(4)

@@ -30,6 +30,7 @@ class ProblemBar(QFrame):
         self.details_button, self.fix_button = _button("problemDetailsButton"), _button("problemFixButton")
         self.close_button = QToolButton(objectName="problemCloseButton")
         self.close_button.setIconSize(QSize(12, 12))
+        self._line = QWidget(self)
         self._lay_out()
         self._growth = QVariantAnimation(self)
         self._growth.valueChanged.connect(self.setFixedHeight)
@@ -74,6 +75,8 @@ class ProblemBar(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """What does not fit is elided; the tooltip has all of it."""
         super().resizeEvent(event)
+        # The line keeps its height and slides in from above: widgets squeezed to nothing cannot be painted.
+        self._line.setGeometry(0, self.height() - HEIGHT, self.width(), HEIGHT - 1)
         self._elide()
 
     def _say(self, problem: Problem) -> None:
@@ -122,7 +125,7 @@ class ProblemBar(QFrame):
         self.retranslate()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
+        row = QHBoxLayout(self._line)
         row.setContentsMargins(12, 0, 8, 0)
         row.setSpacing(8)
         row.addWidget(self.picture)

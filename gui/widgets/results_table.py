@@ -84,6 +84,7 @@ class ResultsTable(QTableView):
         self._set_up()
         self._connect()
         self.retranslate()
+        self._show_rows()
 
     def markdown(self) -> str:
         """The table as Markdown, in the order on the screen."""
