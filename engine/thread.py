@@ -14,13 +14,14 @@ from PySide6.QtCore import QThread, Signal
 
 from engine import history, storage
 from engine.events import EngineFailed, HistoryListed, ReportSaved, RunLoaded
+from engine.failures import last_line
 from engine.job import Job
 from engine.page import write_report_in_child
 from engine.process import EngineLost
 from engine.result import Failure, ModelInfo, Run
 from engine.supervisor import Engine
 from engine.words import failure
-from engine.workers import ConfigurationEnded, Interrupted, last_line
+from engine.workers import ConfigurationEnded, Interrupted
 
 REPORT_S = 60.0
 

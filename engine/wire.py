@@ -36,7 +36,10 @@ class FrameReader:
                 answers.append(messages.ANSWERS.decode(frame))
             except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
                 raise ProtocolError(f"a message that is none: {error}") from error
-        self._since = (self._since or self._clock()) if self._buffer else None
+        if not self._buffer:
+            self._since = None
+        elif self._since is None:
+            self._since = self._clock()
         return answers
 
     def _next_frame(self) -> bytes | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine import messages
+from engine.failures import start_failure, unspeakable, worded
 from engine.link import Link
 from engine.process import EngineLost, ForkServer, SpawnedWorker, can_fork
 from engine.pump import Pump
@@ -21,7 +21,6 @@ LEAVE_S = 0.3
 TERMINATE_S = 0.2
 LAST_WORDS_S = 1.0
 READY_S = 120.0
-_MISSING = re.compile(r"No module named '(\w+)")
 
 
 class ConfigurationEnded(Exception):
@@ -119,6 +118,8 @@ class Workers:
         answer = link.answers.popleft()
         if isinstance(answer, messages.Failed):
             raise ConfigurationEnded(self._worded(link, answer))
+        if (fault := unspeakable(answer)) is not None:
+            raise ConfigurationEnded(self._protocol_error(link, ProtocolError(fault), phase))
         return answer
 
     def _check(self, link: Link, deadline: float, timeout_s: float, phase: str) -> None:
@@ -198,37 +199,6 @@ class Workers:
             self.end(link, at_once=True)
         for python in list(self._servers):
             self._drop_server(python)
-
-
-def worded(answer: messages.Failed, log: str) -> Failure:
-    """A worker's `Failed` with its sentence; byte counts among its values become words."""
-    from engine.units import format_bytes
-
-    values = dict(answer.values)
-    if answer.say == "out-of-memory":
-        free, total, own = values.get("free_bytes"), values.get("total_bytes"), values.get("own_bytes")
-        others = None if free is None or total is None or own is None else max(0, total - free - own)
-        values |= {"wanted": format_bytes(values.get("wanted_bytes")), "free": format_bytes(free), "total": format_bytes(total), "others": format_bytes(others)}
-    try:
-        return failure(answer.code, answer.say, values, {"traceback": answer.traceback, "log": log})
-    except (KeyError, IndexError, ValueError) as error:
-        details = {"traceback": answer.traceback, "log": log}
-        return failure("protocol-error", "protocol-error", {"error": f"unknown sentence {answer.say!r} ({error})"}, details)
-
-
-def start_failure(python: str, said: str) -> Failure:
-    """Why no worker came to life, from what its interpreter said: a package that it lacks is named."""
-    details = {"log": said}
-    missing = _MISSING.search(last_line(said))
-    if missing is not None:
-        return failure("engine-lost", "interpreter-lacks", {"python": python, "package": missing[1]}, details)
-    return failure("engine-lost", "engine-failed", {"error": last_line(said)}, details)
-
-
-def last_line(text: str) -> str:
-    """The last line of a text that says something, at most 300 characters."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines[-1] if lines else "")[:300]
 
 
 def default_python() -> str:

@@ -16,11 +16,12 @@ from engine.commands.options import REFUSED, Refused, parse_profile, tell
 from engine.commands.progress import Progress
 from engine.commands.table import show_table
 from engine.commands.writing import Writer
+from engine.failures import start_failure
 from engine.process import EngineLost
 from engine.result import Failure, Run
 from engine.supervisor import Engine
 from engine.words import say
-from engine.workers import ConfigurationEnded, Interrupted, interpreter_of, start_failure
+from engine.workers import ConfigurationEnded, Interrupted, interpreter_of
 
 OK, FAILED, NONE_OK, UNWRITABLE, INTERRUPTED = 0, 1, 3, 5, 130
 REFUSING = frozenset({"class-mismatch", "input-mismatch", "needs-trust"})

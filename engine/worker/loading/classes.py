@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ import torch
 
 from engine.architecture import Architecture, parse_architecture
 from engine.worker.errors import WorkerError, last_line
+
+USERS_PATH_VARIABLE = "MODEL_DYNO_PYTHONPATH"
+"""Where set-up keeps the PYTHONPATH that the program was started with, away from its own imports."""
 
 
 def build(spec: str) -> torch.nn.Module:
@@ -43,11 +47,19 @@ def find(architecture: Architecture) -> Callable[..., Any]:
 def import_module(architecture: Architecture) -> ModuleType:
     """Import the class file (or module); a missing package is named."""
     try:
-        return _import_file(Path(architecture.where)) if architecture.is_file else importlib.import_module(architecture.where)
+        return _import_file(Path(architecture.where)) if architecture.is_file else _import_named(architecture.where)
     except ModuleNotFoundError as error:
         raise WorkerError("load-failed", "class-import-missing", where=_short(architecture), package=error.name or str(error)) from error
     except Exception as error:
         raise WorkerError("load-failed", "class-import-raised", where=_short(architecture), error=last_line(error)) from error
+
+
+def _import_named(name: str) -> ModuleType:
+    """Import by dotted name; the folders of the user's own PYTHONPATH count, after all others."""
+    for folder in os.environ.get(USERS_PATH_VARIABLE, "").split(os.pathsep):
+        if os.path.isabs(folder) and folder not in sys.path:
+            sys.path.append(folder)
+    return importlib.import_module(name)
 
 
 def _import_file(path: Path) -> ModuleType:
