@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +14,10 @@ from engine.messages import Failed
 
 _TRIED = re.compile(r"[Tt]ried to allocate ([\d.]+) ?(bytes|[KMGT]i?B)?")
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_NO_MEMORY = (
+    "not enough memory", "can't allocate memory", "CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "Failed to allocate memory", "std::bad_alloc",
+)
+"""How torch on the CPU (by system), CUDA's libraries and ONNX Runtime say it."""
 _MAX_TRACEBACK = 20_000
 
 
@@ -28,7 +34,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error)
-    return "not enough memory" in text or "CUDA out of memory" in text or "CUBLAS_STATUS_ALLOC_FAILED" in text or "Failed to allocate memory" in text
+    return any(words in text for words in _NO_MEMORY)
 
 
 def is_device_error(error: BaseException) -> bool:
@@ -78,4 +84,17 @@ def _memory_values(error: BaseException, device: torch.device) -> dict[str, Any]
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         values |= {"free_bytes": free, "total_bytes": total, "own_bytes": torch.cuda.memory_reserved(device)}
+    elif device.type == "cpu":
+        values |= _machine_memory()
     return values
+
+
+def _machine_memory() -> dict[str, Any]:
+    """What the system says of its memory and of ours; nothing where it says nothing."""
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+        resident_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        free, total = (int(lines[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal"))
+    except (OSError, ValueError, KeyError, IndexError):
+        return {}
+    return {"free_bytes": free, "total_bytes": total, "own_bytes": resident_pages * os.sysconf("SC_PAGE_SIZE")}
