@@ -48,8 +48,8 @@ TABLE: dict[str, tuple[str, str]] = {
         "f32[B,3,224,224] 张量,B 为批大小\ni64[B,128]{{0..30521}} 范围内整数 · 16000 数字 · name=@data.npy 文件",
     ),
     "inputs.guessed": (
-        "Input guessed: {specs}. The model ran with it once, but its usual size may differ, and figures depend on size.",
-        "输入是推测的:{specs}。模型用它成功运行过一次,但实际尺寸可能不同,而结果取决于尺寸。",
+        "Input guessed from the first layer: {specs}. Its usual size may differ, and figures depend on size.",
+        "输入根据第一层推测:{specs}。实际尺寸可能不同,而结果取决于尺寸。",
     ),
     "source.declared": ("declared", "声明"),
     "source.guessed": ("guessed", "推测"),
