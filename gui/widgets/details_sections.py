@@ -85,6 +85,8 @@ class OutcomeSection(Section):
         outcome = row.outcome
         if row.state == "queued":
             yield "muted", text.say("details.queued")
+        elif row.state == "rest":
+            yield "", text.say("details.resting")
         elif not row.is_ended:
             yield "", text.say("details.running", phase=words.state_word(row))
         failure = words.failure_lines(row)
@@ -95,7 +97,7 @@ class OutcomeSection(Section):
             return
         reasons = words.trust_reasons(outcome)
         yield from (("", sentence) for sentence in reasons)
-        if outcome.trust is not None and outcome.trust.grade == "good" and not reasons:
+        if row.is_ended and outcome.trust is not None and outcome.trust.grade == "good" and not reasons:
             yield "", text.say("details.good")
         if outcome.stopped_because is not None and (failure is None or outcome.error is not None):
             yield "muted", _say(outcome.stopped_because)

@@ -92,8 +92,7 @@ class LatencyPlot(TimePlot):
         self.warm_up_label.setText(text.say("plot.warm-up") if row is not None and len(row.samples.warm_up_xy()[0]) else "")
         above = self._raster(row, False).above_count if row is not None and has_samples else 0
         self.above_label.setText(text.say("plot.above", n=units.format_count(above)) if above else "")
-        self.empty_note.setText("" if has_samples else self._why_empty())
-        self.empty_note.setVisible(not has_samples)
+        self.show_empty_note("" if has_samples else self._why_empty())
 
     def restyle(self) -> None:
         """Take the colours of the theme."""
@@ -151,9 +150,9 @@ class LatencyPlot(TimePlot):
         selected = self.model.selected_row
         for row in self._drawn_rows():
             if row is selected:
-                self.paint_bands(painter, row.visits, theme.colours().accent, 0.09)
+                self.paint_visits(painter, row.visits, theme.colours().accent, 0.09)
             else:
-                self.paint_bands(painter, row.visits, theme.colours().text, 0.035)
+                self.paint_visits(painter, row.visits, theme.colours().text, 0.035)
 
     def _paint_above(self, painter: QPainter, row: Row) -> None:
         """Marks at the upper edge where samples lie above it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
@@ -66,8 +66,7 @@ class MemoryPlot(TimePlot):
         has_lines = bool(self.lines())
         code = "plot.memory-gpu" if self._is_on_device() else "plot.memory"
         self.title.setText(text.say(code, unit=self._unit) if has_lines else text.say("plot.memory-plain"))
-        self.empty_note.setText("" if has_lines else text.say("plot.memory-empty"))
-        self.empty_note.setVisible(not has_lines)
+        self.show_empty_note("" if has_lines else text.say("plot.memory-empty"))
 
     def lines(self) -> list[Line]:
         """The tracks of the selected row that stand for memory where it runs."""
@@ -84,7 +83,7 @@ class MemoryPlot(TimePlot):
         row = self.model.selected_row
         if row is None:
             return
-        self.paint_bands(painter, row.visits, theme.colours().accent, 0.09)
+        self.paint_visits(painter, row.visits, theme.colours().accent, 0.09)
         lines = self.lines()
         for line in lines:
             painter.setPen(QPen(QColor(line.colour), 0))
@@ -105,15 +104,19 @@ class MemoryPlot(TimePlot):
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         span: Span = tuple(self.view.viewRange()[0])
-        ends = [(self.y_pixel(float(y[-1])) - 4, float(x[-1]), line) for line in lines for x, y in [_within(line.series, span)] if len(x)]
-        free = metrics.ascent()
-        for wanted, t_s, line in sorted(ends, key=lambda each: each[0]):
-            baseline = max(wanted, free)
-            free = baseline + LABEL_GAP
+        ends = [(self.y_pixel(float(y[-1])), float(x[-1]), line) for line in lines for x, y in [_within(line.series, span)] if len(x)]
+        ground, free = QColor(theme.colours().surface), 0.0
+        ground.setAlphaF(0.8)
+        for y_line, t_s, line in sorted(ends, key=lambda each: each[0]):
+            # Above its line; below it where the name of the line above already stands there.
+            top = y_line - LABEL_GAP if y_line - LABEL_GAP >= free else max(free, y_line + 2)
+            free = top + LABEL_GAP
             name = text.say(line.code)
-            right = min(self.x_pixel(t_s), self.view.width()) - 2
+            width = metrics.horizontalAdvance(name)
+            left = max(2.0, min(self.x_pixel(t_s), self.view.width()) - 2 - width)
+            painter.fillRect(QRectF(left - 2, top, width + 4, LABEL_GAP - 1), ground)
             painter.setPen(QColor(line.colour))
-            painter.drawText(QPointF(max(2.0, right - metrics.horizontalAdvance(name)), baseline), name)
+            painter.drawText(QPointF(left, top + metrics.ascent()), name)
 
     def _is_on_device(self) -> bool:
         row = self.model.selected_row

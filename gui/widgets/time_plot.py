@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import text, theme
 from gui.models.run_model import RunModel
 from gui.widgets.axes import TimeView, UnitAxis
+from gui.widgets.canvas import Canvas, paint_bands
 from gui.widgets.labels import label, set_role
 
 Span = tuple[float, float]
 PREFERRED_HEIGHTS = {"latencyPlot": 160, "memoryPlot": 110}
-
-
-class Canvas(pg.GraphicsObject):
-    """Painted by hand over the grid, in pixels of the view."""
-
-    def __init__(self, view: TimeView, paint: Callable[[QPainter], None]) -> None:
-        super().__init__()
-        self._view, self._paint = view, paint
-        self.setParentItem(view)
-        self.setZValue(10)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-
-    def boundingRect(self) -> QRectF:
-        """The whole view."""
-        return QRectF(self._view.rect())
-
-    def paint(self, painter: QPainter, *_: Any) -> None:
-        """Let the plot paint."""
-        self._paint(painter)
 
 
 class TimePlot(QFrame):
@@ -98,7 +77,7 @@ class TimePlot(QFrame):
         """Put the crosshair at a time."""
         if t_s != self.cursor_s:
             self.cursor_s = t_s
-            self.readout.setText("" if t_s is None else self.readout_text(t_s))
+            self._show_readout()
             self.canvas.update()
 
     def refresh(self) -> None:
@@ -110,8 +89,7 @@ class TimePlot(QFrame):
         self._fit_values()
         self._seen = self._state()
         self.update_words()
-        if self.cursor_s is not None:
-            self.readout.setText(self.readout_text(self.cursor_s))
+        self._show_readout()
         self.canvas.update()
 
     def forget(self) -> None:
@@ -163,6 +141,13 @@ class TimePlot(QFrame):
         """Draw bands, points, lines and their labels."""
         raise NotImplementedError
 
+    def show_empty_note(self, words: str) -> None:
+        """The sentence of an empty plot, whose axis then has no numbers; no words take both back."""
+        if self.empty_note.text() != words or self.empty_note.isHidden() != (not words):
+            self.empty_note.setText(words)
+            self.empty_note.setVisible(bool(words))
+            self.value_axis.setStyle(showValues=not words)
+
     # Places.
 
     def x_pixel(self, t_s: float) -> float:
@@ -175,20 +160,14 @@ class TimePlot(QFrame):
         bottom, top = self.view.viewRange()[1]
         return (top - value) / (top - bottom) * self.view.height()
 
-    def paint_bands(self, painter: QPainter, bands: list[Span], colour: str, strength: float) -> None:
-        """Bands behind the data; what touches on the screen is one band."""
-        shade, merged = QColor(colour), list[Span]()
-        shade.setAlphaF(strength)
-        for start, end in sorted(bands):
-            left, right = self.x_pixel(start), self.x_pixel(end)
-            if right < 0 or left > self.view.width():
-                continue
-            if merged and left <= merged[-1][1] + 1:
-                merged[-1] = (merged[-1][0], max(right, merged[-1][1]))
-            else:
-                merged.append((left, max(right, left + 2)))
-        for left, right in merged:
-            painter.fillRect(QRectF(left, 0, right - left, self.view.height()), shade)
+    def paint_visits(self, painter: QPainter, visits: list[Span], colour: str, strength: float) -> None:
+        """The stretches in which a row was measured."""
+        bands = [(self.x_pixel(start), self.x_pixel(end)) for start, end in visits]
+        paint_bands(painter, bands, self.view.width(), self.view.height(), colour, strength)
+
+    def _show_readout(self) -> None:
+        nothing = not self.empty_note.isHidden()
+        self.readout.setText("" if nothing or self.cursor_s is None else self.readout_text(self.cursor_s))
 
     def _what(self) -> str:
         return self.objectName().removesuffix("Plot")
@@ -227,7 +206,7 @@ class TimePlot(QFrame):
     def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self.paint_data(painter)
-        if self.cursor_s is not None:
+        if self.cursor_s is not None and self.empty_note.isHidden():
             x = self.x_pixel(self.cursor_s)
             painter.setPen(QPen(QColor(theme.colours().muted), 0, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(x, 0), QPointF(x, self.view.height()))

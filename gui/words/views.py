@@ -120,6 +120,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "details.good": ("Nothing speaks against these figures.", "没有发现影响这些结果的因素。"),
     "details.uncounted": ("{count} calls were run but not counted: the first after each pause.", "{count} 次调用已执行但未计入:每次停顿后的最初几次。"),
     "details.queued": ("Waits for its turn.", "等待轮到它。"),
+    "details.resting": ("Rests between its visits, while the others take their turns.", "两轮之间的间歇,正轮到其他配置。"),
     "details.running": ("Is being measured: {phase}.", "正在测量:{phase}。"),
     "details.samples": ("samples", "样本数"),
     "details.visits": ("visits", "轮数"),

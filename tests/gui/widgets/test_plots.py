@@ -271,3 +271,18 @@ def test_rows_of_a_saved_run_are_drawn_beside_the_selected_one(pair, done):
     """They are decoded one after another, and all of them in the end."""
     pair(done)
     assert all(row.is_filled for row in done.rows)
+
+
+def test_an_empty_plot_has_no_numbers_and_no_crosshair(pair, done):
+    """Numbers without data would be made up."""
+    latency, _ = pair(done)
+    assert latency.value_axis.style["showValues"]
+    latency.set_cursor(5.0)
+    done.select(3)
+    settle(latency)
+    assert not latency.value_axis.style["showValues"]
+    assert latency.readout.text() == ""
+    done.select(0)
+    settle(latency)
+    assert latency.value_axis.style["showValues"]
+    assert latency.empty_note.isHidden()
