@@ -21,6 +21,7 @@ from gui.widgets.labels import label, set_role
 from gui.widgets.phase_bar import PhaseBar
 
 COPIED_MS = 1500
+TERMS = {"details.visits": "term.visit", "details.interval": "term.interval", "details.quartiles": "term.quartiles", "details.p99": "term.p99"}
 
 
 def _say(reason: Reason) -> str:
@@ -131,6 +132,8 @@ class FiguresSection(Section):
             if place < len(pairs):
                 cells[0].setText(text.say(pairs[place][0]))
                 cells[1].setText(pairs[place][1])
+                term = TERMS.get(pairs[place][0])
+                cells[0].setToolTip(text.say(term) if term is not None else "")
 
     def _add_line(self) -> None:
         name, value = label("muted"), label("small")

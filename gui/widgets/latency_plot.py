@@ -89,6 +89,7 @@ class LatencyPlot(TimePlot):
         has_samples = row is not None and len(row.samples) > 0
         self.title.setText(text.say("plot.latency", unit=self._unit) if has_samples else text.say("plot.latency-plain"))
         self.name_label.setText(short_name(row.configuration, [each.configuration for each in self.model.rows]) if row is not None else "")
+        self.warm_up_label.setToolTip(text.say("term.warm-up"))
         self.warm_up_label.setText(text.say("plot.warm-up") if row is not None and len(row.samples.warm_up_xy()[0]) else "")
         above = self._raster(row, False).above_count if row is not None and has_samples else 0
         self.above_label.setText(text.say("plot.above", n=units.format_count(above)) if above else "")
