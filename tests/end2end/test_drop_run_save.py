@@ -49,7 +49,7 @@ def test_drop_choose_run_watch_save(home, tmp_path, models_folder):
     with opened(page_path) as page:
         assert page.errors == []
         assert page.evaluate("document.getElementById('p50').textContent.trim()") == row[1]
-        assert "模型 one.pth" in page.text
+        assert "模型 one.pth" in page.text()
     (saved,) = (home / "history").glob("*.json")
     assert [outcome["status"] for outcome in json.loads(saved.read_bytes())["outcomes"]] == ["ok"]
 
