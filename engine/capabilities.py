@@ -158,7 +158,7 @@ def check(facts: Facts | None, kind: str, configuration: Configuration) -> Choic
     """Whether this one configuration can exist here; `value` is what stands in the way (an axis' value) when it cannot."""
     device, precision = configuration.device, configuration.precision.split("-")[0] if configuration.precision.startswith("amp") else configuration.precision
     if kind not in BACKEND_OF_KIND:
-        return Choice(kind, False, "kind-not-run", {"kind": kind, "file": ""})
+        return Choice(kind, False, "kind-not-run-here", {"kind": kind})
     by_axis = (
         (device, device_choices(facts)),
         (precision, precision_choices(facts, device, kind)),
@@ -168,7 +168,7 @@ def check(facts: Facts | None, kind: str, configuration: Configuration) -> Choic
     for value, choices in by_axis:
         choice = next((choice for choice in choices if choice.value == value), None)
         if choice is None:
-            return Choice(value, False, "not-known-here", {"value": value, "known": ", ".join(each.value for each in choices)})
+            return Choice(value, False, "not-known-here", {"value": value, "known": ", ".join(each.value for each in choices if each.available)})
         if not choice.available:
             return choice
     if configuration.quantization != "none" and configuration.precision != "fp32":

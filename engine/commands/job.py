@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from engine.architecture import ArchitectureError, parse_architecture
-from engine.capabilities import QUANTIZATIONS, Facts
+from engine.capabilities import BACKEND_OF_KIND, QUANTIZATIONS, Facts
 from engine.commands.options import Refused, absolute
 from engine.demo import demo_source
 from engine.events import FileInspected
@@ -40,6 +40,8 @@ def model_source(inspected: FileInspected, options: argparse.Namespace) -> tuple
     info = inspected.info
     assert info is not None
     name = Path(info.path).name
+    if info.kind not in BACKEND_OF_KIND:
+        raise Refused(say("kind-not-run", {"file": name, "kind": info.kind}), say("kind-not-run.hint"))
     if inspected.requires_trust and not options.trust:
         raise Refused(say("needs-trust-names", {"file": name, "names": ", ".join(inspected.unsafe_globals[:8]) or "-"}), say("needs-trust.hint"))
     if inspected.danger == "dangerous" and options.trust_dangerous != name:

@@ -73,6 +73,8 @@ def _profile(options: argparse.Namespace) -> int:
         written = writer.write(run, progress.kept)
         if progress.save_failure is not None:
             tell(progress.save_failure.summary, progress.save_failure.hint)
+        if options.debug:
+            _show_details(run)
         return INTERRUPTED if interrupts.count else _exit_code(run, written and progress.save_failure is None)
 
 
@@ -99,12 +101,20 @@ def _not_started(error: EngineLost | ConfigurationEnded, options: argparse.Names
     return FAILED if options.python is None else REFUSED
 
 
+def _show_details(run: Run) -> None:
+    """The traceback and the log of each configuration that failed."""
+    for outcome in run.outcomes:
+        details = outcome.error.details if outcome.error else {}
+        for text in filter(None, (details.get("traceback"), details.get("log"))):
+            print(text, file=sys.stderr)
+
+
 def _exit_code(run: Run, written: bool) -> int:
     """The contract's code for how the run ended; failures beside a success are named on standard error."""
     if not any(outcome.status == "ok" for outcome in run.outcomes):
         errors = {(outcome.error.summary, outcome.error.hint): outcome.error for outcome in run.outcomes if outcome.error}
         for summary, hint in errors:
-            tell(summary, hint)
+            tell(summary, hint or say("unsupported.hint"))
         refused = [_refuses(error) for error in errors.values() if error.code not in UNSUPPORTED]
         return REFUSED if refused and all(refused) else NONE_OK
     for outcome in run.outcomes:

@@ -58,8 +58,16 @@ TABLE: dict[str, tuple[str, str]] = {
         "当前 ONNX Runtime 没有 {provider}。请使用 CPU,或安装 onnxruntime-gpu。",
     ),
     "kind-not-run": (
-        "{file} is a {kind} file: this version recognises it but cannot run it. Save the weights with torch.save(model.state_dict(), ...) and open that.",
+        "{file} is of the kind {kind}: this version recognises it but cannot run it. Save the weights with torch.save(model.state_dict(), ...) and open that.",
         "{file} 是 {kind} 文件:当前版本可以识别,但无法运行。请用 torch.save(model.state_dict(), ...) 保存权重后再打开。",
+    ),
+    "kind-not-run-here": (
+        "This version recognises {kind} files but cannot run them. Save the weights with torch.save(model.state_dict(), ...) and open that.",
+        "当前版本可以识别 {kind} 文件,但无法运行。请用 torch.save(model.state_dict(), ...) 保存权重后再打开。",
+    ),
+    "kind-not-run.hint": (
+        "`python3 main.py inspect FILE` says what it holds.",
+        "`python3 main.py inspect FILE` 可查看其内容。",
     ),
     "not-known-here": (
         "Not on this machine: {value}. What there is: {known}.",

@@ -107,6 +107,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "not-swapped.hint": ("Nothing would change, so nothing was measured. Use fp32.", "结果不会有任何变化,因此没有测量。请使用 fp32。"),
     "out-of-order": ("The worker was asked for {command} too early.", "过早要求工作进程执行 {command}。"),
     "unsupported": ("{reason}", "{reason}"),
+    "unsupported.hint": ("`python3 main.py doctor` lists what this machine can measure.", "`python3 main.py doctor` 会列出本机可以测量的内容。"),
     # Notes.
     "swapped": ("{quantization}: {swapped} of {of} linear and recurrent layers were swapped (engine {engine}).", "{quantization}:{of} 个线性层和循环层中替换了 {swapped} 个(引擎 {engine})。"),
     "provider": ("ONNX Runtime ran it with {provider}.", "ONNX Runtime 使用 {provider} 运行。"),
