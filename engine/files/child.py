@@ -11,17 +11,16 @@ import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import msgspec
 
 from engine.events import FileInspected
 from engine.files.reading import clean
 from engine.job import InputSpec
+from engine.process import APPLICATION_FOLDER, child_environment
 from engine.result import ModelInfo
 from engine.words import failure
 
-_APPLICATION = Path(__file__).resolve().parents[2]
 _ANSWER_LIMIT_BYTES = 4 << 20
 _CHUNK_BYTES = 1 << 16
 
@@ -41,10 +40,10 @@ class InspectionProcess:
         self._inspected: FileInspected | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _end
         # numpy comes along with the events; a thread for each of many cores would not fit into the child's memory limit.
-        environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(_APPLICATION), "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**child_environment(), "OPENBLAS_NUM_THREADS": "1"}
         target = os.path.abspath(path.replace("\0", "\ufffd"))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.files", target, str(math.ceil(timeout_s))], cwd=_APPLICATION, env=environment,
+            [sys.executable, "-m", "engine.files", target, str(math.ceil(timeout_s))], cwd=APPLICATION_FOLDER, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True)
         assert self._process.stdout is not None
         self._pipe = self._process.stdout

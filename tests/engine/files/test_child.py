@@ -126,7 +126,7 @@ def test_limits_hold_in_the_child(tmp_path):
     """It may use 1 GiB of address space, and dies with its parent; nothing of a crash is written to the disk."""
     text = ("import engine.files.__main__ as m, resource, sys\nm.limit(7)\n"
             "print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CORE)[0], resource.getrlimit(resource.RLIMIT_CPU)[0])")
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=child_module._APPLICATION, timeout=20)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=child_module.APPLICATION_FOLDER, timeout=20)
     assert done.stdout.split() == [str(1 << 30), "0", "7"]
 
 
@@ -135,7 +135,7 @@ def test_child_dies_with_its_parent(tmp_path):
     text = ("import sys, subprocess\n"
             "child = subprocess.Popen([sys.executable, '-c', 'import engine.files.__main__ as m, signal; m.limit(60); print(1, flush=True); signal.pause()'],"
             " stdout=subprocess.PIPE)\nchild.stdout.readline()\nprint(child.pid, flush=True)\nchild.wait()")
-    parent = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, cwd=child_module._APPLICATION)
+    parent = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, cwd=child_module.APPLICATION_FOLDER)
     grandchild = psutil.Process(int(parent.stdout.readline()))
     parent.send_signal(signal.SIGKILL)
     parent.wait()
@@ -146,5 +146,5 @@ def test_child_dies_with_its_parent(tmp_path):
 def test_child_imports_neither_torch_nor_qt(model):
     """The reader stays small: it answers in a fraction of a second."""
     text = f"import sys\nfrom engine.files.__main__ import main\nmain([{model!r}, '20'])\nprint()\nprint(sorted(set(sys.modules) & {{'torch', 'PySide6', 'onnx', 'pickle'}}))"
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=child_module._APPLICATION, timeout=20)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=child_module.APPLICATION_FOLDER, timeout=20)
     assert set(done.stdout.strip().splitlines()[-1].strip("[]").replace("'", "").split(", ")) <= {"", "pickle"}
