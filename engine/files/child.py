@@ -40,7 +40,7 @@ class InspectionProcess:
         self._inspected: FileInspected | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _end
         # numpy comes along with the events; a thread for each of many cores would not fit into the child's memory limit.
-        environment = {**child_environment(), "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**child_environment(), "PYTHONPATH": os.pathsep.join(_own_paths()), "OPENBLAS_NUM_THREADS": "1"}
         target = os.path.abspath(path.replace("\0", "\ufffd"))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "engine.files", target, str(math.ceil(timeout_s))], cwd=APPLICATION_FOLDER, env=environment,
@@ -126,6 +126,13 @@ class InspectionProcess:
 def inspect_in_child(path: str, timeout_s: float = 20.0) -> FileInspected:
     """As `inspect_file`, in a process of its own under limits of time and memory; waits for the answer."""
     return InspectionProcess(path, timeout_s).result()
+
+
+def _own_paths() -> list[str]:
+    """The application's folder, and where this process' own packages lie if that is no part of its Python: never the user's PYTHONPATH."""
+    packages = Path(msgspec.__file__).resolve().parents[1]
+    ours = [] if packages.is_relative_to(Path(sys.prefix).resolve()) else [str(packages)]
+    return [str(APPLICATION_FOLDER), *ours]
 
 
 def _decode(path: str, answer: bytes) -> FileInspected:
