@@ -11,7 +11,9 @@ from engine.events import OutcomeUpdated, PhaseStarted, Progressed
 from engine.pump import Pump
 from engine.recorder import Recorder
 from engine.result import Failure
+from engine.units import format_bytes
 from engine.visits import Visitor
+from engine.watch import MachineWatch
 from engine.words import failure
 from engine.workers import ConfigurationEnded, Interrupted, Workers
 
@@ -33,10 +35,10 @@ class JobRunner:
 
     def __init__(
         self, records: list[Recorder], visitor: Visitor, workers: Workers, pump: Pump, flags: Flags, emit: Callable[[object], None],
-        saved: Callable[[Recorder], None], memory_short: Callable[[], bool],
+        saved: Callable[[Recorder], None], watch: MachineWatch,
     ) -> None:
         self._records, self._visitor, self._workers, self._pump, self._flags, self._emit = records, visitor, workers, pump, flags, emit
-        self._saved, self._memory_short = saved, memory_short
+        self._saved, self._watch = saved, watch
         self._random = random.Random(records[0].job.seed if records else 0)
         self._began = time.perf_counter()
         self.finishing: Recorder | None = None
@@ -71,10 +73,17 @@ class JobRunner:
                 record.link = None
                 self._guarded(record, act)
                 return
-            self._close(record, ended.failure)
+            self._close(record, self._with_others(record, ended.failure))
         else:
             if not record.over:
                 self._after_visit(record)
+
+    def _with_others(self, record: Recorder, why: Failure) -> Failure:
+        """Out of a GPU's memory: what others hold, as the driver lists it (the worker itself can only subtract, and would count its own context)."""
+        others = self._watch.held_by_others_bytes(record.configuration.device) if why.say == "out-of-memory" else None
+        if others is None:
+            return why
+        return failure(why.code, why.say, {**why.values, "others": format_bytes(others)}, why.details)
 
     def _evict_others(self, record: Recorder) -> bool:
         """Free what idle workers hold, so that out of memory is this configuration's own; False when none was idle."""
@@ -84,7 +93,7 @@ class JobRunner:
         return bool(others)
 
     def _first_visit(self, record: Recorder) -> None:
-        if self._memory_short():
+        if self._watch.memory_is_short():
             self._evict_others(record)
         self._visitor.start(record)
         self._visitor.visit(record, rested=False)

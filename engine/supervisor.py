@@ -158,7 +158,7 @@ class Engine:
         visitor = Visitor(self.workers, self.emit, zero_ns)
         watch = MachineWatch(self.monitor, visitor, self.emit, zero_ns)
         runner = JobRunner(
-            records, visitor, self.workers, self.pump, self.flags, self.emit, lambda record: keeper.keep(record) if keeper else None, watch.memory_is_short
+            records, visitor, self.workers, self.pump, self.flags, self.emit, lambda record: keeper.keep(record) if keeper else None, watch
         )
         ticks = [self.pump.every(MONITOR_S, lambda: watch.tick(runner)), self.pump.every(PROGRESS_S, runner.report_progress)]
         self._measuring = True

@@ -94,6 +94,14 @@ class MachineWatch:
     def _computing(self, index: int) -> set[int]:
         return {process.pid for process in self._monitor.gpu_processes(index) or () if process.compute}
 
+    def held_by_others_bytes(self, device: str) -> int | None:
+        """Memory of a GPU that programs other than this one hold; None where the driver does not tell."""
+        processes = self._monitor.gpu_processes(int(device.partition(":")[2] or "0")) if device.startswith("cuda") else None
+        if processes is None:
+            return None
+        held = [process.memory_bytes for process in processes if process.pid not in self._own_pids]
+        return None if any(each is None for each in held) else sum(each or 0 for each in held)
+
     def memory_is_short(self) -> bool:
         """Whether another worker beside the idle ones would crowd the machine."""
         memory = psutil.virtual_memory()

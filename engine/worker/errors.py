@@ -67,12 +67,23 @@ def describe(error: BaseException, phase: str, device: torch.device, batch_size:
     if is_out_of_memory(error):
         return Failed("out-of-memory", "out-of-memory", {**_memory_values(error, device), "batch_size": batch_size, "device": str(device)}, trace)
     if is_device_error(error):
-        return Failed("device-error", "device-error", {"device": str(device), "error": _first_line(error)}, trace)
+        return Failed("device-error", "device-error", {"device": str(device), "error": _first_line(_sticky(device) or error)}, trace)
     if phase == "load":
         return Failed("load-failed", "load-failed", {"error": last_line(error)}, trace)
     if phase == "prepare":
         return Failed("load-failed", "prepare-failed", {"error": last_line(error)}, trace)
     return Failed("forward-raised", "forward-raised", {"error": last_line(error)}, trace)
+
+
+def _sticky(device: torch.device) -> RuntimeError | None:
+    """The error that the device itself holds: what was raised first may be a library that stumbled over it (cuBLAS after a device-side assert)."""
+    if device.type != "cuda":
+        return None
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError as error:
+        return error
+    return None
 
 
 def _first_line(error: BaseException) -> str:
