@@ -10,11 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
 APPLICATION_FOLDER = Path(__file__).resolve().parent.parent
 _REPLY_SECONDS = 10.0
+_LAST_WORDS_BYTES, _LAST_WORDS_SHOWN = 2000, 200
 
 
 class EngineLost(Exception):
@@ -66,14 +68,17 @@ class ForkServer:
     def __init__(self, python: str) -> None:
         self.python = python
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # What it prints while it imports is nobody's business unless it fails.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         try:
             self._process = subprocess.Popen(
                 [python, "-m", "engine.launch", "--serve", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()], cwd=APPLICATION_FOLDER, env=child_environment(),
-                stdin=subprocess.DEVNULL, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, start_new_session=True,
             )
         except OSError as error:
             self._control.close()
+            self._said.close()
             raise EngineLost(f"{python} could not be started: {error}") from error
         finally:
             theirs.close()
@@ -93,11 +98,18 @@ class ForkServer:
         if not self._ready:
             if not select.select([self._control], [], [], timeout_s)[0]:
                 return False
-            answer = self._receive()
+            try:
+                answer = self._receive()
+            except EngineLost as error:
+                raise EngineLost(f"{self.python} is no Python that could start it: {self._last_words() or error}") from error
             if "failed" in answer:
                 raise EngineLost(str(answer["failed"]))
             self._ready = True
         return True
+
+    def _last_words(self) -> str:
+        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _LAST_WORDS_BYTES))
+        return " ".join(self._said.read().decode("utf-8", errors="replace").split())[-_LAST_WORDS_SHOWN:]
 
     def is_alive(self) -> bool:
         """Whether the server process still runs."""
@@ -147,6 +159,7 @@ class ForkServer:
     def close(self) -> None:
         """Hang up, which ends the server and every worker of it, and wait until it is gone."""
         self._control.close()
+        self._said.close()
         try:
             self._process.wait(1.0)
         except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -208,6 +209,52 @@ def test_a_pipe_that_is_closed_early_loses_no_file(weights, home, tmp_path):
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
     schema.check_run(json.loads((tmp_path / "run.json").read_bytes()))
+
+
+# -- files made here: everything that the contract promises of a run ----------------------------------------------------
+
+
+def checked(command, tmp_path, *arguments):
+    """A run that must go well."""
+    code, _, err = command(*arguments, "--plan", "quick", "--json", "run.json", "--report", "page.html")
+    assert (code, err) == (0, "")
+    run = json.loads((tmp_path / "run.json").read_bytes())
+    schema.check_run(run)
+    for outcome in run["outcomes"]:
+        assert format_duration_ms(outcome["latency"]["p50_ms"]) in (tmp_path / "page.html").read_text(encoding="utf-8")
+    return run
+
+
+def test_a_whole_module_under_trust_with_a_guessed_input(command, tmp_path):
+    torch.save(torch.nn.Sequential(torch.nn.Linear(16, 4), torch.nn.ReLU()), tmp_path / "<script>alert(1)<img src=x onerror=alert(1)>.pth")
+    run = checked(command, tmp_path, "<script>alert(1)<img src=x onerror=alert(1)>.pth", "--trust")
+    assert (run["model"]["kind"], run["model"]["trusted"], run["inputs"][0]["source"]) == ("module", True, "guessed")
+    assert "<img src=x" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_traced_module_and_data_from_a_file(command, tmp_path):
+    torch.jit.trace(nets.Linears().eval(), torch.zeros(1, 16)).save(str(tmp_path / "模型 one.pt"))
+    np.save(tmp_path / "rows.npy", np.zeros((3, 16), np.float32))
+    run = checked(command, tmp_path, "模型 one.pt", "--input", "@rows.npy", "--batch", "2,5")
+    assert (run["model"]["kind"], run["model"]["path"], run["inputs"][0]["data_path"]) == ("torchscript", str(tmp_path / "模型 one.pt"), str(tmp_path / "rows.npy"))
+
+
+def test_an_onnx_graph_says_what_it_wants(command, tmp_path):
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight = numpy_helper.from_array(torch.ones(16, 4).numpy(), "w")
+    given, made = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in (("x", 16), ("y", 4)))
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "one", [given], [made], [weight])
+    (tmp_path / "m.onnx").write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())
+    run = checked(command, tmp_path, "m.onnx", "--batch", "1,4")
+    assert [(spec["name"], spec["shape"], spec["source"]) for spec in run["inputs"]] == [("x", ["B", 16], "declared")]
+
+
+def test_an_onnx_graph_refuses_a_wrong_shape(command, models_folder):
+    code, _, err = command(models_folder / "ppocr_cls.onnx", "--input", "f32[B,4,48,192]", "--plan", "quick")
+    assert code == 2
+    two_lines(err)
 
 
 # -- refused before anything is measured: 2 ----------------------------------------------------------------------------
@@ -450,5 +497,47 @@ def test_a_history_that_cannot_be_kept_is_told(linears, home, tmp_path):
     code, out, err = linears("--json", "run.json")
     assert code == 5
     assert "history" in two_lines(err)[0]
+    schema.check_run(json.loads((tmp_path / "run.json").read_bytes()))
+    assert len(out.splitlines()) == 2
+
+
+# -- a disk that is full -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 200 KB; where nobody may mount one, a folder with a link to the device that is always full."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = shutil.which("mount") and not subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(place)], capture_output=True).returncode
+    if not mounted:
+        (place / "page.html").symlink_to("/dev/full")
+    yield place
+    if mounted:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_is_full_while_the_page_is_saved(linears, home, small_disk):
+    page = small_disk / "page.html"
+    code, out, err = linears("--report", page)
+    assert code == 5
+    first, _, last = err.splitlines()
+    assert str(page) in first
+    assert "full" in first
+    (run,) = kept(home)
+    assert last.endswith(str(run))
+    assert history.load_run(run).outcomes[0].status == "ok"
+    assert [path for path in small_disk.iterdir() if not path.is_symlink()] == []
+    assert len(out.splitlines()) == 2
+
+
+def test_a_history_on_a_full_disk_loses_neither_figures_nor_other_files(linears, small_disk, monkeypatch, tmp_path):
+    if not os.path.ismount(small_disk):
+        pytest.skip("nobody may mount a small disk here")
+    (small_disk / "fill").write_bytes(bytes(195 * 1024))
+    monkeypatch.setenv("MODEL_DYNO_HOME", str(small_disk / "home"))
+    code, out, err = linears("--json", "run.json")
+    assert code == 5
+    assert "full" in two_lines(err)[0]
     schema.check_run(json.loads((tmp_path / "run.json").read_bytes()))
     assert len(out.splitlines()) == 2
