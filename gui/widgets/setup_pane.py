@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from gui import text
+from gui import text, theme
 from gui.models.quantity import duration_text
 from gui.models.run_model import RunModel
 from gui.models.setup_model import SetupModel
@@ -125,13 +125,25 @@ class SetupPane(QWidget):
         missing = self._setup.missing() or ("" if self.chips.is_valid and self.inputs.is_valid else "run.fix-field")
         busy = self._run.state in ("queued", "running")
         self.run_button.setEnabled(not missing and not busy and self._engine != "failed")
-        self.run_button.setText(self._run_text(bool(missing)))
-        self.run_button.setAccessibleName(self.run_button.text())
+        self._say_run(bool(missing))
         self.run_button.setToolTip(text.say("run.tip"))
         self._note.setText(text.say(missing) if missing and not busy else self._left_out())
         self._note.setVisible(bool(self._note.text()))
 
-    def _run_text(self, missing: bool) -> str:
+    def _say_run(self, missing: bool) -> None:
+        """The whole sentence where the button is wide enough for it (fonts differ), a shorter one where not."""
+        whole = self._run_text(missing)
+        self.run_button.setAccessibleName(whole)
+        room = self.run_button.width() - 2 * theme.SPACING[2]
+        fits = self.run_button.fontMetrics().horizontalAdvance(whole) <= room
+        self.run_button.setText(whole if fits else self._run_text(missing, "run.run-short"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the words again that fit the button."""
+        super().resizeEvent(event)
+        self._show_run_button()
+
+    def _run_text(self, missing: bool, code: str = "") -> str:
         if self._run.state == "queued":
             return text.say("run.starting" if self._engine == "starting" else "run.waiting")
         if self._run.state == "running":
@@ -141,7 +153,7 @@ class SetupPane(QWidget):
         if missing:
             return text.say("run.plain")
         count, time = len(self._setup.possible()), duration_text(self._setup.estimate_s())
-        return text.say("run.run-one" if count == 1 else "run.run", count=count, time=time)
+        return text.say(code or ("run.run-one" if count == 1 else "run.run"), count=count, time=time)
 
     def _left_out(self) -> str:
         if self._setup.models.current is None:

@@ -91,6 +91,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "chip.dynamic-int8.tip": ("Linear and recurrent layers with 8-bit weights, made while loading.\nActivations are quantized call by call; needs no data.", "线性层和循环层使用 8 位权重,载入时生成。\n激活在每次调用时量化;不需要数据。"),
     "run.run-one": ("Run 1 configuration, about {time}", "运行 1 个配置,约 {time}"),
     "run.run": ("Run {count} configurations, about {time}", "运行 {count} 个配置,约 {time}"),
+    "run.run-short": ("Run {count} · about {time}", "运行 {count} 个 · 约 {time}"),
     "run.plain": ("Run", "运行"),
     "run.starting": ("Starting the engine", "正在启动引擎"),
     "run.engine-failed": ("The engine did not start", "引擎未能启动"),
