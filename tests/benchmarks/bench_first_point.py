@@ -51,7 +51,7 @@ def one_process():
         session.set_class(f"{rig.NETS}:{spec}")
         session.models.set_input_text(0, inputs)
         session.setup.set_plan("quick")
-        program.until(lambda: window.setup_pane.run_button.isEnabled(), 5)
+        program.until(window.setup_pane.run_button.isEnabled, 5)
         took = [press(program, window, session, drawn, QTest, Qt) for _ in range(PRESSES)]
         print(json.dumps({"seconds": took, "torch": "torch" in sys.modules}))
         program.close()
