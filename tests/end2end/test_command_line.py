@@ -153,7 +153,7 @@ def test_ctrl_c_once_finishes_the_running_configuration(tmp_path, home, weights,
         tmp_path, home, weights, "--arch", arch, "--input", "f32[B,16]", "--batch", "1,2", "--plan", "quick", "--json", "run.json", "--report", "page.html"
     )
     try:
-        assert bell.wait() == "batch 1"
+        assert bell.wait(process) == "batch 1"
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
     finally:
@@ -173,7 +173,7 @@ def test_ctrl_c_twice_stops_now(tmp_path, home, weights, bell, what):
     arch = f"{RINGING}:Ringing({str(bell.path)!r}, {what!r}, at=80, pause_s=0.01)"
     process = begin(tmp_path, home, weights, "--arch", arch, "--input", "f32[B,16]", "--plan", "standard", "--json", "run.json")
     try:
-        bell.wait()
+        bell.wait(process)
         os.killpg(process.pid, signal.SIGINT)
         assert process.stderr.readline() == "Finishing the running configuration; Ctrl-C again stops now.\n"
         os.killpg(process.pid, signal.SIGINT)
@@ -198,7 +198,7 @@ def test_ctrl_c_before_anything_is_measured(tmp_path, home, weights, bell):
     (tmp_path / "slow.py").write_text(f"open({str(bell.path)!r}, 'w').write('importing')\nimport time\ntime.sleep(1000)\n")
     process = begin(tmp_path, home, weights, "--arch", "slow.py:Net", "--input", "f32[B,16]")
     try:
-        assert bell.wait() == "importing"
+        assert bell.wait(process) == "importing"
         os.killpg(process.pid, signal.SIGINT)
         process.stderr.readline()
         os.killpg(process.pid, signal.SIGINT)

@@ -56,9 +56,16 @@ class Bell:
         # Open for both ends, so that it never reads as closed before the first ring.
         self._fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
-    def wait(self, limit_s: float = 30.0) -> str:
-        """What was rung; fails when nobody rings."""
-        assert select.select([self._fd], [], [], limit_s)[0], f"nobody rang within {limit_s:g} s"
+    def wait(self, process: subprocess.Popen[str], limit_s: float = 30.0) -> str:
+        """What was rung; fails when nobody rings, or when the process ends instead, with what it said."""
+        handle = os.pidfd_open(process.pid)
+        try:
+            ready = select.select([self._fd, handle], [], [], limit_s)[0]
+        finally:
+            os.close(handle)
+        if self._fd not in ready:
+            end_group(process)
+        assert self._fd in ready, f"nobody rang: exit code {process.returncode} after at most {limit_s:g} s"
         return os.read(self._fd, 4096).decode()
 
     def close(self) -> None:
@@ -97,7 +104,11 @@ def still_living(processes: list[psutil.Process], within_s: float) -> list[psuti
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
-    """After a test, pass or fail: nothing of the command is left."""
+    """After a test, pass or fail: nothing of the command is left. What it said goes to pytest's record."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None and not stream.closed:
+            print(stream.read())
+            stream.close()
+    process.wait()
