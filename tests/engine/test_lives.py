@@ -180,3 +180,17 @@ def test_the_fork_server_has_loaded_what_a_worker_needs(engine):
     assert os.getsid(link.pid) == link.pid
     assert worker.cwd() == str(nets.__file__).partition("/tests/")[0]
     engine.workers.end(link)
+
+
+def test_a_worker_can_be_a_plain_new_process(tmp_path, monkeypatch):
+    """Where there is no fork server: the same engine, the same outcomes, nothing left."""
+    monkeypatch.setattr("engine.workers.can_fork", lambda: False)
+    plain = Engine(history_folder=tmp_path / "history")
+    try:
+        assert_next_runs(plain, tmp_path)
+        outcome = outcome_of(plain, tmp_path, "leave")
+        assert (outcome.error.code, outcome.error.details["exit_code"]) == ("exited", 7)
+        outcome = outcome_of(plain, tmp_path, "kill")
+        assert (outcome.error.code, outcome.error.details["signal"]) == ("killed-by-signal", 11)
+    finally:
+        plain.close()
