@@ -79,6 +79,8 @@ def _literals(arguments: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any
             call = ast.parse(f"f{arguments}", mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or any(keyword.arg is None for keyword in call.keywords):
             raise ValueError("not a call")
+        if len({keyword.arg for keyword in call.keywords}) < len(call.keywords):
+            raise ValueError("a keyword twice")
         return tuple(ast.literal_eval(value) for value in call.args), {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ArchitectureError("architecture-not-literal", text=text) from error

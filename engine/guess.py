@@ -8,6 +8,8 @@ from engine.job import InputSpec
 
 SIDE = 224
 LENGTH = 1024
+_SIZE_MAX = 10**9
+"""A size beyond this is no layer's."""
 _SPATIAL = {3: (LENGTH,), 4: (SIDE, SIDE), 5: (16, 112, 112)}
 
 
@@ -17,7 +19,7 @@ def guess_inputs(shapes: Iterable[tuple[str, Sequence[int]]]) -> tuple[InputSpec
     A convolution's weight is [out, in, kernel ...], a linear layer's [out, in].
     """
     for key, shape in shapes:
-        if not key.endswith("weight") or len(shape) < 2 or "embed" in key.lower():
+        if not key.endswith("weight") or len(shape) < 2 or "embed" in key.lower() or not 0 < shape[1] <= _SIZE_MAX:
             continue
         if len(shape) == 2:
             return (InputSpec(shape=("B", int(shape[1])), source="guessed"),)

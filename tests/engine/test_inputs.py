@@ -1,0 +1,70 @@
+"""Input specs as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.inputs import DTYPES, InputError, format_input, parse_input, unknown_sizes
+from engine.job import InputSpec
+
+GIVEN = {"source": "given"}
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("x=f32[B,3,224,224]", InputSpec(name="x", shape=("B", 3, 224, 224))), ("f32[B, 3]", InputSpec(shape=("B", 3))), ("f16[]", InputSpec(dtype="float16")),
+        ("i64[B,128]{0..30521}", InputSpec(dtype="int64", shape=("B", 128), range=(0, 30521))), ("i8[2] { -5 .. -1 }", InputSpec(dtype="int8", shape=(2,), range=(-5, -1))),
+        ("sr=16000", InputSpec(name="sr", dtype="int", scalar=16000)), ("-3", InputSpec(dtype="int", scalar=-3)), ("0.5", InputSpec(dtype="float", scalar=0.5)),
+        ("flag=true", InputSpec(name="flag", dtype="bool", scalar=True)), ("False", InputSpec(dtype="bool", scalar=False)), ("mask=@m.npy", InputSpec(name="mask", data_path="m.npy")),
+        ("@a=b [1].npz", InputSpec(data_path="a=b [1].npz")), ("model.input:0=f32[B,H]", InputSpec(name="model.input:0", shape=("B", "H"))),
+    ],
+)
+def test_specs(text, spec):
+    assert parse_input(text) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"), ("x=", "empty"), ("f32", "cannot be read"), ("f32[B", "cannot be read"), ("f32[B]{1}", "cannot be read"), ("f33[B]", "f33"), ("F32[B]", "cannot be read"),
+        ("i64[B]{5..1}", "5 is above 1"), ("f32[0]", "'0'"), ("f32[-1]", "'-1'"), ("f32[B,,3]", "''"), ("f32[1.5]", "'1.5'"), ("f32[B x]", "'B x'"), ("f32[1000000000000000]", "1000000000000000"),
+        ("f32[" + ",".join("1" * 17) + "]", "cannot be read"), ("x=y=f32[B]", "cannot be read"),
+    ],
+)
+def test_specs_that_cannot_be_read_say_what_is_wrong_and_what_to_write(text, words):
+    with pytest.raises(InputError) as met:
+        parse_input(text)
+    assert words in met.value.summary
+    assert "f32[B,3,224,224]" in met.value.hint
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[a-z=]{0,4}[fiub]\d{1,2}\[[B0-9,a-z ]{0,12}\](\{-?\d+\.\.-?\d+\})?", fullmatch=True))
+def test_any_text_is_a_spec_or_a_sentence(text):
+    try:
+        spec = parse_input(text)
+    except InputError as error:
+        assert error.summary and error.hint
+    else:
+        assert parse_input(format_input(spec)) == spec or spec.scalar != spec.scalar      # NaN is none of itself
+
+
+names = st.none() | st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]{0,8}", fullmatch=True)
+sizes = st.lists(st.integers(1, 10**6) | st.sampled_from(["B", "H", "length"]), max_size=5).map(tuple)
+tensors = st.builds(InputSpec, name=names, dtype=st.sampled_from(sorted(DTYPES.values())), shape=sizes,
+                    range=st.none() | st.tuples(st.integers(-9, 0), st.integers(0, 10**6)), source=st.just("given"))
+scalars = st.builds(lambda name, value: InputSpec(name=name, dtype=type(value).__name__, scalar=value),
+                    names, st.booleans() | st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=True))
+files = st.builds(lambda name, path: InputSpec(name=name, data_path=path), names, st.text(min_size=1, max_size=20).filter(lambda text: text == text.strip()))
+
+
+@given(tensors | scalars | files)
+def test_what_is_written_is_read_again(spec):
+    assert parse_input(format_input(spec)) == spec
+
+
+def test_only_the_batch_size_may_have_a_name():
+    assert unknown_sizes(InputSpec(shape=("B", 3, "H", "W"))) == ("H", "W")
+    assert unknown_sizes(InputSpec(shape=("B", 3))) == ()
