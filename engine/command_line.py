@@ -7,6 +7,8 @@ import shlex
 from engine.inputs import format_input
 from engine.job import Job
 
+DEFAULT_TIMEOUT_S = 60.0
+
 
 def command_line(job: Job) -> str:
     """`python3 main.py profile ...` with every setting of the job; where the configurations are not a full matrix, each axis lists all its values."""
@@ -24,6 +26,8 @@ def command_line(job: Job) -> str:
     ):
         words += [option, ",".join(dict.fromkeys(values))]
     words += ["--plan", job.plan.name]
+    if job.timeout_s != DEFAULT_TIMEOUT_S:
+        words += ["--timeout", f"{job.timeout_s:g}"]
     if job.interpreter:
         words += ["--python", job.interpreter]
     return " ".join(shlex.quote(word) for word in words)

@@ -164,7 +164,7 @@ def test_a_demo_in_a_folder_that_takes_no_file_writes_to_the_history_folder(comm
 
 
 def test_the_printed_command_measures_the_same_again(linears, command, tmp_path):
-    assert linears("--batch", "1,2", "--precision", "amp", "--json", "first.json")[0] == 0
+    assert linears("--batch", "1,2", "--precision", "amp", "--timeout", "7.5", "--json", "first.json")[0] == 0
     first = json.loads((tmp_path / "first.json").read_bytes())
     words = shlex.split(first["command"])
     assert words[:3] == ["python3", "main.py", "profile"]
