@@ -182,6 +182,7 @@ def test_a_class_file_in_a_folder_with_parentheses(command, weights, tmp_path):
     assert command(weights, "--arch", "models (1) 模型/my nets.py:Linears(width=16)", "--input", "f32[B,16]", "--plan", "quick")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_class_of_a_package_on_the_users_path(command, weights, tmp_path, monkeypatch):
     package = tmp_path / "lib" / "somebodys_nets"
     package.mkdir(parents=True)
@@ -193,6 +194,7 @@ def test_a_class_of_a_package_on_the_users_path(command, weights, tmp_path, monk
     WarmEngine.close_servers()
 
 
+@pytest.mark.slow
 def test_a_pipe_that_is_closed_early_loses_no_file(weights, home, tmp_path):
     """As in `profile ... | head -0`: in a process of its own, since it is about the end of the interpreter."""
     text = (
