@@ -52,6 +52,7 @@ class Link:
         self.hung_up = False
         self.exit_code: int | None = None
         self._reader = FrameReader()
+        self._unanswered = 0
         self._collected = False
         self.log_open = True
 
@@ -66,28 +67,38 @@ class Link:
             data = frame(command)
             if self.worker.channel.send(data) != len(data):
                 raise ProtocolError("it stopped reading commands")
+            self._unanswered += 1
         except BlockingIOError as error:
             raise ProtocolError("it stopped reading commands") from error
         except OSError:
             self.hung_up = True
 
-    def read_answers(self) -> None:
-        """Take in whatever the channel holds now; a broken rule is remembered in `broken`, never raised."""
+    def read_answers(self) -> bool:
+        """Take in some of what the channel holds now, False when there was nothing; a broken rule is remembered in `broken`, never raised."""
         if self.broken is not None or self.hung_up:
-            return
+            return False
         try:
             data = self.worker.channel.recv(_READ_BYTES)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             self.hung_up = True
-            return
+            return False
         try:
-            self.answers.extend(self._reader.feed(data))
+            self._take(self._reader.feed(data))
         except ProtocolError as error:
             self.broken = error
+        return True
+
+    def _take(self, answers: list[messages.Answer]) -> None:
+        """One answer for each command: more of them would be figures that nobody asked for, and could fill the memory while nobody waits."""
+        expected = answers[: self._unanswered]
+        self._unanswered -= len(expected)
+        self.answers.extend(expected)
+        if len(answers) > len(expected):
+            raise ProtocolError("an answer that nobody asked for")
 
     def check_stalled(self) -> None:
         """Remember half a message that does not go on."""
@@ -116,10 +127,8 @@ class Link:
 
     def drain(self) -> None:
         """After the exit: all that the worker had still sent and printed."""
-        before = -1
-        while len(self.answers) != before and self.broken is None and not self.hung_up:
-            before = len(self.answers)
-            self.read_answers()
+        while self.read_answers():
+            continue
         self.read_log()
 
     def terminate(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import selectors
@@ -31,6 +32,7 @@ class Pump:
         self._selector = selectors.DefaultSelector()
         self._links: list[Link] = []
         self._ticks: list[Tick] = []
+        self._closed = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._drain_wake)
 
@@ -82,11 +84,12 @@ class Pump:
         self._ticks.remove(tick)
 
     def wake(self) -> None:
-        """End the current or the next turn's wait; callable from any thread and from a signal handler."""
-        try:
-            os.write(self._wake_write, b"!")
-        except (BlockingIOError, ValueError):
+        """End the current or the next turn's wait; callable from any thread and from a signal handler, and without effect once closed."""
+        if self._closed:
             return
+        # A full pipe wakes just as well.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"!")
 
     def _drain_wake(self) -> None:
         if select.select([self._wake_read], [], [], 0)[0]:
@@ -112,6 +115,7 @@ class Pump:
 
     def close(self) -> None:
         """Free the selector and the wake-up pipe."""
+        self._closed = True
         self._selector.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
