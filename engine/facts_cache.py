@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
+import platform
 from pathlib import Path
 
 import msgspec
@@ -17,24 +18,32 @@ _PACKAGES = ("torch", "numpy", "onnxruntime", "onnxruntime-gpu")
 
 
 def read(interpreter: str) -> Facts | None:
-    """The facts found last time, or None when anything that they depend on has changed."""
+    """The facts found last time, or None when anything that they depend on has changed (or nobody could tell)."""
+    path = _path(interpreter)
     try:
-        return msgspec.json.decode(_path(interpreter).read_bytes(), type=Facts)
+        return None if path is None else msgspec.json.decode(path.read_bytes(), type=Facts)
     except (OSError, msgspec.MsgspecError):
         return None
 
 
 def write(interpreter: str, facts: Facts) -> None:
-    """Remember; a cache that cannot be written costs a probe next time and nothing else."""
+    """Remember; a cache that cannot be written costs a probe next time and nothing else. A GPU that failed may work again: that is asked each time."""
+    path = _path(interpreter)
+    if path is None or facts.cuda_error is not None:
+        return
     try:
         storage.make_folder(storage.cache_folder())
-        storage.write_atomically(_path(interpreter), msgspec.json.encode(facts))
+        storage.write_atomically(path, msgspec.json.encode(facts))
     except storage.StorageError:
         return
 
 
-def _path(interpreter: str) -> Path:
-    key = "\n".join([VERSION, interpreter, *_versions(interpreter), _driver(), os.environ.get("CUDA_VISIBLE_DEVICES", "all")])
+def _path(interpreter: str) -> Path | None:
+    """Where facts about this interpreter on this machine lie; None where its packages cannot be seen, so that nobody would notice a change."""
+    versions = _versions(interpreter)
+    if not versions:
+        return None
+    key = "\n".join([VERSION, interpreter, *versions, _driver(), os.environ.get("CUDA_VISIBLE_DEVICES", "all"), *_machine()])
     return storage.cache_folder() / f"facts-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
@@ -43,7 +52,9 @@ def _versions(interpreter: str) -> list[str]:
     import sys
 
     if interpreter != sys.executable:
-        site = sorted(Path(interpreter).parent.parent.glob("lib/python*/site-packages"))
+        # Debian's own Python also takes packages from /usr/local and from the user's folder.
+        folders = (Path(interpreter).parent.parent, Path("/usr/local"), Path.home() / ".local")
+        site = sorted({path for folder in folders for name in ("site", "dist") for path in folder.glob(f"lib/python*/{name}-packages")})
         return [f"{path}:{path.stat().st_mtime_ns}" for path in site]
     found = []
     for name in _PACKAGES:
@@ -52,6 +63,12 @@ def _versions(interpreter: str) -> list[str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _machine() -> list[str]:
+    """What tells machines apart that share a home folder, and the cores that this program may use."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return [platform.node(), platform.machine(), f"{os.cpu_count()} cores, {usable} usable"]
 
 
 def _driver() -> str:

@@ -35,7 +35,7 @@ class Keeper:
         """Write a finished outcome; an unfinished one only when the last writing is a while ago."""
         if self.failure is not None or (not record.over and time.monotonic() - self._written_s < PARTIAL_S):
             return
-        outcome = record.conclude() if record.over else record.outcome(with_samples=True)
+        outcome = record.conclude() if record.over else record.interim()
         try:
             self._writer.add_outcome(record.index, outcome)
         except storage.StorageError as error:

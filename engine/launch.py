@@ -37,8 +37,10 @@ def run(channel: socket.socket) -> None:
 def die_with_parent(parent: int, sig: int = signal.SIGKILL) -> None:
     """Have the kernel send `sig` when `parent` ends; where it cannot, watch the parent's pid from a thread."""
     try:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sig), 0, 0, 0)
+        refused = ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sig), 0, 0, 0) != 0
     except (AttributeError, OSError):
+        refused = True
+    if refused:
         threading.Thread(target=_watch_parent, args=(parent,), daemon=True, name="parent-watch").start()
     if os.getppid() != parent:
         os._exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from engine import messages, statistics, trust
@@ -53,10 +54,11 @@ class Recorder:
         self.log = ""
         self.weights_bytes: int | None = None
         self.final: Outcome | None = None
+        self._was_ok = False
 
     def restore(self, outcome: Outcome, visits: int) -> None:
         """Begin where an earlier outcome of the same configuration ended, whose samples and readings were added already."""
-        self.visits = visits
+        self.visits, self._was_ok = visits, outcome.status == "ok"
         self.phases, self.notes, self.uncounted = outcome.phases_ms, list(outcome.notes), outcome.uncounted_calls
         self.weights_bytes, self.device_memory_source = outcome.memory.weights_bytes, outcome.memory.device_memory_source
         for name in PEAKS:
@@ -117,10 +119,10 @@ class Recorder:
         self.log = str(failure.details.get("log", ""))
 
     def cancel(self) -> None:
-        """The user stopped it: nothing or only a part was measured."""
+        """The user stopped it: nothing or only a part was measured. What was complete before more was appended stays so."""
         count = len(self.samples.steady())
         code, values = ("cancelled-partly", {"count": count}) if count else ("cancelled", {})
-        self.status = "cancelled"
+        self.status = "ok" if self._was_ok else "cancelled"
         self.stopped = Reason(code, values, say(code, values))
 
     def conclude(self) -> Outcome:
@@ -128,6 +130,13 @@ class Recorder:
         if self.final is None:
             self.final = self.outcome(with_samples=True)
         return self.final
+
+    def interim(self) -> Outcome:
+        """What stands on disk until the configuration is over: should the program be killed, it was stopped after so many samples, and is not done."""
+        values = {"count": self.samples.steady_count}
+        return msgspec.structs.replace(
+            self.outcome(with_samples=True), status="ok" if self._was_ok else "cancelled", stopped_because=Reason("interrupted-partly", values, say("interrupted-partly", values))
+        )
 
     def outcome(self, with_samples: bool) -> Outcome:
         """What the record amounts to now; without `with_samples` the arrays stay out, which is quick."""
@@ -150,7 +159,12 @@ class Recorder:
         return (*self.notes, *rest)
 
     def _memory(self) -> Memory:
-        return Memory(weights_bytes=self.weights_bytes, device_memory_source=self.device_memory_source, **self.peaks)
+        peaks, source = dict(self.peaks), self.device_memory_source
+        if source == "difference" and self.foreign_compute:
+            # Others took and gave memory meanwhile: the difference is nobody's figure.
+            peaks.pop("device_peak_bytes", None)
+            source = None
+        return Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks)
 
     def _trust(self, steady: Any, latency: Any) -> Any:
         machine = trust.MachineState(

@@ -11,12 +11,21 @@ from engine.recorder import Recorder
 from engine.result import Run
 from engine.sampling import SampleArrays, decode
 from engine.statistics import sample_floor
+from engine.words import failure
+from engine.workers import ConfigurationEnded
 
 MORE_VISITS = 2
 SPREAD_S = 4.0
 """Between the first and the last of the fewest visits appended: visits close together share what disturbs them."""
 PAUSE_NS = 1_000_000_000
 """On the run's clock, between what was measured and what is appended."""
+
+
+def check(run: Run, index: int) -> None:
+    """Raise ConfigurationEnded where figures of all samples could not be had: of a great many, a run keeps a reduction for drawing only."""
+    samples = run.outcomes[index].samples
+    if samples is not None and samples.reduced_from is not None:
+        raise ConfigurationEnded(failure("failed", "samples-reduced", {"count": samples.reduced_from}))
 
 
 def job_of(run: Run) -> Job:

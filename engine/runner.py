@@ -28,6 +28,8 @@ class Flags:
     def __init__(self) -> None:
         self.cancel = False
         self.stop = False
+        self.closing = False
+        """The engine ends: what is asked to stop now stays so."""
 
 
 class JobRunner:
@@ -41,6 +43,8 @@ class JobRunner:
         self._saved, self._watch = saved, watch
         self._random = random.Random(records[0].job.seed if records else 0)
         self._began = time.perf_counter()
+        self._acting: Recorder | None = None
+        """Whose turn it is; None while all rest."""
         self.finishing: Recorder | None = None
         """After a cancel: the one configuration that may still go on."""
 
@@ -57,17 +61,23 @@ class JobRunner:
             while (due := self._next()) is not None:
                 self._guarded(due, lambda due=due: self._another_visit(due))  # type: ignore[misc]
         except Interrupted:
-            pass
+            # Every worker goes before any record is encoded and saved: that may take longer than a stop may.
+            self.release_all()
         for record in self._records:
             if not record.over:
                 self._cancel(record)
+
+    def release_all(self) -> None:
+        """Let all workers of the job go."""
+        for record in self._records:
+            self._release(record)
 
     def _guarded(self, record: Recorder, act: Callable[[], None]) -> None:
         """Do it; what ends the configuration becomes its outcome."""
         if record.over:
             return
         try:
-            act()
+            self._act(record, act)
         except ConfigurationEnded as ended:
             if ended.failure.code == "out-of-memory" and self._evict_others(record):
                 record.link = None
@@ -78,6 +88,13 @@ class JobRunner:
             if not record.over:
                 self._after_visit(record)
 
+    def _act(self, record: Recorder, act: Callable[[], None]) -> None:
+        self._acting = record
+        try:
+            act()
+        finally:
+            self._acting = None
+
     def _with_others(self, record: Recorder, why: Failure) -> Failure:
         """Out of a GPU's memory: what others hold, as the driver lists it (the worker itself can only subtract, and would count its own context)."""
         others = self._watch.held_by_others_bytes(record.configuration.device) if why.say == "out-of-memory" else None
@@ -85,7 +102,7 @@ class JobRunner:
             return why
         return failure(why.code, why.say, {**why.values, "others": format_bytes(others)}, why.details)
 
-    def _evict_others(self, record: Recorder) -> bool:
+    def _evict_others(self, record: Recorder | None) -> bool:
         """Free what idle workers hold, so that out of memory is this configuration's own; False when none was idle."""
         others = [other for other in self._records if other is not record and other.link is not None]
         for other in others:
@@ -135,10 +152,11 @@ class JobRunner:
 
     def _release(self, record: Recorder) -> None:
         """Let the configuration's worker go, keeping what it printed."""
-        if record.link is not None:
-            self._workers.end(record.link, at_once=self._flags.stop)
-            record.log = record.log or record.link.log.text()
-            record.link = None
+        # First out of the record: the machine is watched while the worker ends.
+        link, record.link = record.link, None
+        if link is not None:
+            self._workers.end(link, at_once=self._flags.stop)
+            record.log = record.log or link.log.text()
 
     def _next(self) -> Recorder | None:
         """The configuration whose turn is next, after resting until it is due; None when all are over (or may not go on)."""
@@ -190,9 +208,12 @@ class JobRunner:
         )
 
     def stop_for_memory(self, values: dict[str, str], held: str) -> None:
-        """The machine's memory runs out while a configuration runs: end it before the system's killer picks its own victim."""
-        record = self._visitor.current
-        if record is None or record.link is None or record.link.has_exited():
+        """The machine's memory runs out: end the configuration that runs before the system's killer picks its own victim; while all rest, let their workers go."""
+        record = self._acting
+        if record is None:
+            self._evict_others(None)
+            return
+        if record.link is None or record.link.has_exited():
             return
         values = {**values, "batch_size": str(record.configuration.batch_size), "held": held}
         link, record.link = record.link, None

@@ -23,7 +23,7 @@ from engine.version import VERSION
 from engine.visits import Visitor
 from engine.watch import MachineWatch
 from engine.words import failure
-from engine.workers import ConfigurationEnded, Workers, interpreter_of
+from engine.workers import ConfigurationEnded, Interrupted, Workers, interpreter_of
 
 MONITOR_S = 0.02
 IDLE_S = 1.0
@@ -67,8 +67,10 @@ class Engine:
         if cached is not None:
             return cached
         link = self.workers.start(interpreter)
-        answer = self.workers.ask(link, messages.Probe(), PROBE_S, "probe")
-        self.workers.end(link)
+        try:
+            answer = self.workers.ask(link, messages.Probe(), PROBE_S, "probe")
+        finally:
+            self.workers.end(link, at_once=True)
         if not isinstance(answer, messages.Facted):
             raise ConfigurationEnded(failure("protocol-error", "protocol-error", {"error": type(answer).__name__}))
         facts = msgspec.structs.replace(answer.facts, driver_gpus=tuple(gpu.name for gpu in self.monitor.gpus.values()), driver=self.monitor.driver)
@@ -100,9 +102,16 @@ class Engine:
         self.flags.cancel = self.flags.stop = True
         self.pump.wake()
 
+    def leave(self) -> None:
+        """Stop everything now and begin nothing else; from any thread."""
+        self.flags.closing = True
+        self.stop_now()
+
     def allow(self) -> None:
-        """Forget an earlier cancel or stop, before new work begins."""
+        """Forget an earlier cancel or stop, before new work begins; an engine that is to end does no new work."""
         self.flags.cancel = self.flags.stop = False
+        if self.flags.closing:      # asked last: `leave` may come from another thread at any line here
+            self.flags.cancel = self.flags.stop = True
 
     def close(self) -> None:
         """End every process of the engine and free its pipes."""
@@ -119,10 +128,26 @@ class Engine:
 
     def inspect(self, path: str) -> FileInspected:
         """Know a file by its bytes, in a short-lived child; nothing of it is run."""
-        from engine.files import inspect_in_child
-
-        inspected = inspect_in_child(path)
+        inspected = self._inspect(path)
         self.emit(inspected)
+        return inspected
+
+    def _inspect(self, path: str) -> FileInspected:
+        """Look into the file while the machine is watched; a stop ends it."""
+        from engine.files import InspectionProcess
+
+        process = InspectionProcess(path)
+        descriptor = process.fileno()
+        self.pump.watch(descriptor, lambda: None)
+        try:
+            while (inspected := process.poll()) is None:
+                if self.flags.stop:
+                    process.kill()
+                else:
+                    self.idle(process.deadline - time.monotonic())
+        finally:
+            process.kill()
+            self.pump.unwatch(descriptor)
         return inspected
 
     def run_job(self, job: Job, info: ModelInfo) -> Run:
@@ -138,7 +163,12 @@ class Engine:
     def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> Run:
         """Append visits to one finished configuration of a run, whose file must be the one that was measured."""
         job = resume.job_of(run)
-        inspected = self.inspect(job.model.path)
+        resume.check(run, index)
+        inspected = self._inspect(job.model.path)
+        if self.flags.stop:
+            raise Interrupted
+        if inspected.refusal is not None:
+            raise ConfigurationEnded(inspected.refusal)
         if inspected.info is None or inspected.info.sha256 != run.model.sha256:
             raise ConfigurationEnded(failure("failed", "file-changed", {"file": Path(job.model.path).name}))
         zero_ns = resume.zero_ns(run)
@@ -148,7 +178,8 @@ class Engine:
     def _recorder(self, index: int, job: Job, info: ModelInfo) -> Recorder:
         record = Recorder(index, job, job.configurations[index], info, self.facts.cores if self.facts else None)
         choice = check(self.facts, info.kind, record.configuration)
-        if self.facts is not None and job.interpreter is None and not choice.available:
+        is_probed = self.facts is not None and interpreter_of(job.interpreter) == interpreter_of(self._python)
+        if is_probed and not choice.available:
             record.fail(failure("unsupported", choice.code, choice.values))
         return record
 
@@ -168,6 +199,7 @@ class Engine:
             self._measuring = False
             for tick in ticks:
                 self.pump.cancel(tick)
+            runner.release_all()
         return self._finish(run, records, keeper)
 
     def _finish(self, run: Run, records: list[Recorder], keeper: Keeper | None) -> Run:

@@ -36,8 +36,12 @@ class EngineThread(QThread):
         self.setObjectName("engine")
         self._engine = Engine(self.told.emit, history_folder=history_folder)
         self._folder = history_folder
-        self._tasks: deque[Callable[[], None]] = deque()
+        self._tasks: deque[tuple[int, Callable[[], object]]] = deque()
         self._closing = False
+        self._submitted = self._running = 0
+        """Jobs are numbered from 1: the last one that was asked for, and the one that runs (0: none)."""
+        self._cancelled = self._stopped = 0
+        """Jobs up to these numbers are to be cancelled or stopped, even while they wait behind something else."""
 
     # -- commands: from any thread, returning at once ---------------------------------------------------------------
 
@@ -52,11 +56,11 @@ class EngineThread(QThread):
 
     def run_job(self, job: Job, info: ModelInfo) -> None:
         """Measure; answered by JobStarted, many events, and JobFinished."""
-        self._submit(lambda: self._engine.run_job(job, info))
+        self._submit(lambda: self._engine.run_job(job, info), is_job=True)
 
     def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
         """Append visits to one row of a run; answered as `run_job` is."""
-        self._submit(lambda: self._engine.keep_measuring(run, index, run_path))
+        self._submit(lambda: self._engine.keep_measuring(run, index, run_path), is_job=True)
 
     def save_report(self, run: Run, path: str, language: str = "en") -> None:
         """Make the page in a child process; answered by ReportSaved."""
@@ -72,24 +76,29 @@ class EngineThread(QThread):
 
     def cancel(self) -> None:
         """Let the running configuration finish and begin no other."""
-        self._engine.cancel()
+        self._cancelled = self._submitted
+        if self._running:
+            self._engine.cancel()
 
     def stop_now(self) -> None:
         """Stop everything now."""
-        self._engine.stop_now()
+        self._stopped = self._submitted
+        if self._running:
+            self._engine.stop_now()
 
     def close(self) -> None:
         """Stop everything and wait; afterwards no process of the engine lives and the thread is over."""
         self._closing = True
-        self._engine.stop_now()
+        self._engine.leave()
         if self.isRunning():
             self.wait()
         self._engine.close()
 
     # -- the thread ---------------------------------------------------------------------------------------------------
 
-    def _submit(self, task: Callable[[], object]) -> None:
-        self._tasks.append(task)  # type: ignore[arg-type]
+    def _submit(self, task: Callable[[], object], is_job: bool = False) -> None:
+        self._submitted += is_job
+        self._tasks.append((self._submitted if is_job else 0, task))
         self._engine.wake()
 
     def run(self) -> None:
@@ -98,9 +107,10 @@ class EngineThread(QThread):
             if not self._tasks:
                 self._engine.idle(0.2)
                 continue
-            self._engine.allow()
+            number, task = self._tasks.popleft()
+            self._begin(number)
             try:
-                self._tasks.popleft()()
+                task()
             except Interrupted:
                 continue
             except ConfigurationEnded as ended:
@@ -108,6 +118,17 @@ class EngineThread(QThread):
             except Exception as error:
                 details = {"traceback": traceback.format_exc()}
                 self.told.emit(EngineFailed(failure("engine-failed", "program-failed", {"error": f"{type(error).__name__}: {error}"}, details)))
+            finally:
+                self._running = 0
+
+    def _begin(self, number: int) -> None:
+        """A job that was cancelled or stopped while it waited begins so: it ends at once, with its outcomes. The order of these lines loses no request."""
+        self._running = number
+        self._engine.allow()
+        if number and number <= self._stopped:
+            self._engine.stop_now()
+        elif number and number <= self._cancelled:
+            self._engine.cancel()
 
     def _start(self) -> None:
         try:
@@ -130,6 +151,8 @@ class EngineThread(QThread):
                 self.told.emit(self._make_page(kept, path, language))
         except storage.StorageError as error:
             self.told.emit(ReportSaved(str(path), error.failure))
+        except OSError as error:  # no place for temporary files, no process to be had
+            self.told.emit(ReportSaved(str(path), storage.StorageError(path, error).failure))
 
     def _make_page(self, run_path: Path, path: Path, language: str) -> ReportSaved:
         """Wait for the `report` command without holding the thread: it goes on watching the machine and can be closed."""

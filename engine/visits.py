@@ -10,6 +10,7 @@ import numpy as np
 
 from engine import messages, stopping
 from engine.events import BlockMeasured, PhaseStarted
+from engine.monitor import process_memory, reset_peak
 from engine.recorder import Recorder
 from engine.result import Phases
 from engine.statistics import Int64s
@@ -85,6 +86,10 @@ class Visitor:
             spent = int(sum(int(part.sum()) for part in latencies))
             record.phases = Phases(load=record.phases.load, prepare=record.phases.prepare, first_call=record.phases.first_call, warm_up=spent / 1e6)
         self._ask(record, messages.ResetPeaks(), messages.PeaksReset)
+        assert record.link is not None
+        if reset_peak(record.link.pid) and not again:
+            # What loading and warming up took was drawn, and is no part of what running takes.
+            record.peaks.pop("process_peak_bytes", None)
 
     def visit(self, record: Recorder, rested: bool) -> None:
         """One visit: re-warm after a rest, then counted blocks until the plan says that the visit is over."""
@@ -117,6 +122,8 @@ class Visitor:
         memory = self._ask(record, messages.ReadMemory(), messages.MemoryRead)
         record.raise_peak("allocated_peak_bytes", memory.allocated_peak_bytes)
         record.raise_peak("reserved_peak_bytes", memory.reserved_peak_bytes)
+        assert record.link is not None
+        record.raise_peak("process_peak_bytes", process_memory(record.link.pid).peak_bytes)
 
     def _run_blocks(self, record: Recorder, visit: int, steady: bool, over: Callable[[], bool], seen: list[Int64s]) -> None:
         """Blocks until `over`, one queued ahead so that the worker never waits for the engine.

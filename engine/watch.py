@@ -34,6 +34,7 @@ class MachineWatch:
         self._monitor, self._visitor, self._emit, self._zero_ns = monitor, visitor, emit, zero_ns
         self._ticks = 0
         self._baseline: dict[int, float] = {}
+        """Memory used on the GPU when a worker (by pid) was first seen."""
         self._own_pids: set[int] = set()
         self._computing_before = {index: self._computing(index) for index in monitor.gpus}
 
@@ -56,12 +57,12 @@ class MachineWatch:
         if self._visitor.in_steady:
             self._note_load(record, values)
         if record.configuration.device.startswith("cuda"):
-            self._note_gpu(record, values)
+            self._note_gpu(record, pid, values)
         self._note_process(record, pid)
 
     def _note_process(self, record: Recorder, pid: int) -> None:
-        """The kernel's own high-water mark; read now and then, because it only rises."""
-        if self._ticks % GUARD_EVERY == 0:
+        """The kernel's own high-water mark; read now and then, because it only rises. A later worker's loading is not what running takes."""
+        if self._ticks % GUARD_EVERY == 0 and (self._visitor.in_steady or record.visits == 0):
             record.raise_peak("process_peak_bytes", high_water_bytes(pid))
 
     def _note_load(self, record: Recorder, values: dict[str, float]) -> None:
@@ -69,14 +70,15 @@ class MachineWatch:
         if self._ticks % GUARD_EVERY == 0 and (other := values.get("other_cpu_percent")) is not None:
             record.other_cpu_percent.append(other)
 
-    def _note_gpu(self, record: Recorder, values: dict[str, float]) -> None:
+    def _note_gpu(self, record: Recorder, pid: int, values: dict[str, float]) -> None:
         index = record.configuration.device.partition(":")[2] or "0"
         used, own = values.get(f"gpu{index}_memory_bytes"), values.get(f"gpu{index}_process_bytes")
         if own is not None:
             record.device_memory_source = "process"
             record.raise_peak("device_peak_bytes", int(own))
         elif used is not None and record.visits == 0:
-            before = self._baseline.setdefault(record.index, used)
+            # By worker: one that starts again after others were let go begins from what is used then.
+            before = self._baseline.setdefault(pid, used)
             record.device_memory_source = "difference"
             record.raise_peak("device_peak_bytes", max(0, int(used - before)))
         if self._visitor.in_steady and self._ticks % COMPANY_EVERY == 0:

@@ -136,7 +136,12 @@ class Workers:
             raise ConfigurationEnded(failure("timeout", "timeout", {"seconds": timeout_s, "phase": phase}, {"log": link.log.text()}))
 
     def _exits_soon(self, link: Link) -> bool:
-        return self._wait_exit(link, LAST_WORDS_S)
+        deadline = self._clock() + LAST_WORDS_S
+        while not link.has_exited() and self._clock() < deadline:
+            if self._should_stop():
+                raise Interrupted
+            self._pump.turn(min(0.05, deadline - self._clock()))
+        return link.has_exited()
 
     def _wait_exit(self, link: Link, seconds: float) -> bool:
         deadline = self._clock() + seconds

@@ -36,6 +36,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "engine-failed": ("The engine could not start: {error}", "引擎无法启动:{error}"),
     "engine-failed.hint": ("Run `python3 main.py doctor` to see what is missing.", "运行 `python3 main.py doctor` 查看缺少什么。"),
     "cancelled": ("Not measured: the job was stopped before its turn.", "未测量:轮到它之前任务已停止。"),
+    "interrupted-partly": (
+        "Not finished: {count} samples until then; the figures are of those.", "未完成:截至当时有 {count} 个样本;数据仅基于这些样本。"
+    ),
     "cancelled-partly": ("Stopped by you after {count} samples; the figures are of those.", "你在 {count} 个样本后停止了测量;数据仅基于这些样本。"),
     "still-running": ("Measured so far: {count} samples.", "目前已测 {count} 个样本。"),
     # The model's own errors.
@@ -61,6 +64,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "inputs-missing": ("The inputs of {file} are not known.", "{file} 的输入未知。"),
     "inputs-missing.hint": ("Give each with --input, for example --input 'f32[B,3,224,224]'.", "请用 --input 逐个提供,例如 --input 'f32[B,3,224,224]'。"),
     "non-finite": ("The model answered NaN in {precision}.", "模型在 {precision} 下输出了 NaN。"),
+    "non-finite-infinite": ("The model answered infinity in {precision}: a number became too large for it.", "模型在 {precision} 下输出了无穷大:有数值超出了它的范围。"),
+    "non-finite-infinite.hint": ("Its figures would mean nothing. Try bf16 or amp.", "此时的数据没有意义。请改用 bf16 或 amp。"),
     "non-finite.hint": ("Its figures would mean nothing. Try bf16 or amp, or check the weights in fp32.", "此时的数据没有意义。请改用 bf16 或 amp,或在 fp32 下检查权重。"),
     "device-error": ("{device} reported an error: {error}", "{device} 报告错误:{error}"),
     "device-error.hint": (
@@ -144,6 +149,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "report-failed": ("The page {path} could not be written: {error}", "无法写入页面 {path}:{error}"),
     "report-failed.hint": ("Choose another place. The run itself is kept in the history.", "请选择其他位置。运行结果保存在历史记录中。"),
     "file-changed": ("{file} has changed since it was measured.", "{file} 在测量之后已被修改。"),
+    "samples-reduced": (
+        "Nothing can be appended: of {count:,} samples the run keeps those that are drawn, not all.", "无法继续追加:{count:,} 个样本中,运行只保留了用于绘图的部分。"
+    ),
+    "samples-reduced.hint": ("They are more than any percentile needs. For other settings start a new run.", "样本数已超过任何百分位数所需。如需其他设置,请开始新的运行。"),
     "file-changed.hint": ("Measure it as a new run.", "请作为新的运行重新测量。"),
     # Settings, as written.
     "batch-unreadable": ("Batch {text!r} cannot be read.", "无法理解批大小 {text!r}。"),

@@ -39,7 +39,10 @@ def make_value(spec: InputSpec, batch_size: int, generator: torch.Generator) -> 
     if spec.scalar is not None:
         return spec.scalar
     if spec.data_path is not None:
-        return _batch_of(_read(spec.data_path, spec), batch_size)
+        data = _read(spec.data_path, spec)
+        if data.dim() and not len(data):
+            raise WorkerError("input-mismatch", "input-data-unreadable", file=Path(spec.data_path).name, error="it holds no rows")
+        return _batch_of(data, batch_size)
     wanted = [_size(size, batch_size, spec) for size in spec.shape]
     rows = min(batch_size, DISTINCT_ROWS)
     made = _random(spec, [rows if size == "B" else number for size, number in zip(spec.shape, wanted, strict=True)], generator)

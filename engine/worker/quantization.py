@@ -27,7 +27,8 @@ def quantize(module: nn.Module, quantization: str) -> tuple[nn.Module, tuple[tup
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         swapped_holder = torch.ao.quantization.quantize_dynamic(holder, set(SWAPPABLE), dtype=torch.qint8, inplace=True)
-    left = sum(type(layer) in SWAPPABLE for layer in swapped_holder.modules())
+    # Subclasses, such as attention's own projection, are left as they are: they are not to be counted as swapped.
+    left = sum(isinstance(layer, SWAPPABLE) for layer in swapped_holder.modules())
     swapped = before - left
     if swapped == 0:
         raise WorkerError("not-swapped", "not-swapped", quantization="Dynamic int8", layers=sum(1 for _ in module.modules()))

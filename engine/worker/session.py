@@ -81,10 +81,15 @@ class Session:
         return took, shapes_of(result)
 
     def _check(self, result: object) -> None:
+        precision = self._command.configuration.precision if self._command else ""
         for tensor in tensors_in(result):
-            if tensor.is_floating_point() and bool(torch.isnan(tensor).any()):
-                precision = self._command.configuration.precision if self._command else ""
+            if not tensor.is_floating_point():
+                continue
+            if bool(torch.isnan(tensor).any()):
                 raise errors.WorkerError("non-finite", "non-finite", precision=precision)
+            # In fp32 infinity may be meant, and minus infinity (a mask) anywhere; elsewhere plus infinity is an overflow.
+            if precision != "fp32" and bool(torch.isposinf(tensor).any()):
+                raise errors.WorkerError("non-finite", "non-finite-infinite", precision=precision)
 
     def run_block(self, command: messages.RunBlock) -> messages.BlockDone:
         """One block of timed calls."""

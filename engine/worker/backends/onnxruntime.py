@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from engine.job import Configuration
@@ -50,10 +51,17 @@ def _provider(onnxruntime: Any, device: torch.device) -> Any:
 
 def _feeds(session: Any, arguments: Arguments) -> dict[str, Any]:
     """The arguments by input name; positional ones take the graph's order."""
-    names = [given.name for given in session.get_inputs()]
+    types = {given.name: given.type for given in session.get_inputs()}
+    names = list(types)
     positional, named = arguments
     if len(positional) + len(named) != len(names) or not named.keys() <= set(names):
         raise WorkerError("input-mismatch", "input-names", wanted=", ".join(names), given=len(positional) + len(named))
     rest = iter(name for name in names if name not in named)
     feeds = dict(named) | dict(zip(rest, positional, strict=True))
-    return {name: value.numpy() if isinstance(value, torch.Tensor) else value for name, value in feeds.items()}
+    return {name: value.numpy() if isinstance(value, torch.Tensor) else _array(value, types[name]) for name, value in feeds.items()}
+
+
+def _array(value: Any, wanted: str) -> Any:
+    """A plain number as an array of the type that the graph declares (`tensor(int64)`): ONNX Runtime takes nothing else."""
+    name = wanted.removeprefix("tensor(").removesuffix(")")
+    return np.asarray(value, {"float": "float32", "double": "float64"}.get(name, name))
