@@ -31,7 +31,7 @@ def one(engine, path, what):
     worker = inside(engine)
     began = time.perf_counter()
     engine.stop_now()
-    while worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE:
+    while lives(worker):
         time.sleep(0.001)
     gone = time.perf_counter() - began
     thread.join(10)
@@ -51,6 +51,14 @@ def inside(engine):
             entered = cpu(worker) if entered is None else entered
     PHASES.clear()
     return worker
+
+
+def lives(process):
+    """Whether it is there and no zombie; it may go between two looks."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def cpu(process):

@@ -6,6 +6,7 @@ are there); the page is written twice, by the window's Save report and by the `r
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -52,10 +53,12 @@ def main(count=1_000_000):
         program.measure(*rig.make_job(path, "Linears", "f32[B,16]", visit_s=0.5))
         program.for_seconds(2.0)
         watch, memory = rig.Watch(program.window.bench.latency_plot.canvas), Memory()
+        others = rig.Others(os.getpid())
         measure(program, watch, path, count)
         pan(program, watch)
         page = Path(folder, "page.html")
         save(program, watch, page)
+        rig.say("other programs meanwhile", None, share=f"{others.share():.1%}")
         memory.stop()
         rig.say("memory of the window", "grows by at most 200 MB", before_mb=round(memory.before), grown_mb=round(memory.now() - memory.before), peak_grown_mb=round(memory.peak - memory.before))
         run_path = program.session.run.run_path

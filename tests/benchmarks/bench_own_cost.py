@@ -19,7 +19,6 @@ import threading
 import time
 
 import numpy as np
-import psutil
 
 from engine.events import BlockMeasured, MonitorSampled, OutcomeUpdated, PhaseStarted, Progressed
 from tests.benchmarks import rig
@@ -32,30 +31,6 @@ TRIES = 4
 """A benchmark of N rounds gives up after so many times N."""
 T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 14: 2.145, 19: 2.093}
 LIVE = (BlockMeasured, MonitorSampled, OutcomeUpdated, PhaseStarted, Progressed)
-
-
-class Others:
-    """What programs that are not the benchmark's took of the machine since the last look."""
-
-    def __init__(self):
-        self._top = psutil.Process(os.getppid())
-        self._before = self._now()
-
-    def _now(self):
-        machine = psutil.cpu_times()._asdict()
-        total = sum(value for name, value in machine.items() if not name.startswith("guest"))
-        own = 0.0
-        for process in [self._top, *self._top.children(recursive=True)]:
-            times = process.cpu_times()
-            own += times.user + times.system
-            if process.pid not in (self._top.pid, os.getpid()):
-                own += times.children_user + times.children_system  # workers that were collected
-        return total, total - machine["idle"] - machine.get("iowait", 0.0) - own
-
-    def share(self):
-        """0..1, stolen time included."""
-        before, self._before = self._before, self._now()
-        return (self._before[1] - before[1]) / (self._before[0] - before[0])
 
 
 class Lone:
@@ -133,7 +108,7 @@ def one_round(name, seconds):
         lone.wait_ready()
         under_program(program, name, 0.3)
         watch = rig.Watch(program.window.bench.latency_plot.canvas)
-        medians, rates, others = [], {}, Others()
+        medians, rates, others = [], {}, rig.Others(os.getppid())
         for what in "ABCCBA":
             program.for_seconds(0.3)
             watch.start()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import psutil
 
 from engine.inputs import parse_input
 from engine.job import PLANS, Configuration, Job, ModelSource
@@ -133,6 +134,30 @@ class Program:
         self.app.processEvents()
         application._let_go(self.app, self._application)
         del self.window, self._application
+
+
+class Others:
+    """What programs that are not the benchmark's took of the machine since the last look."""
+
+    def __init__(self, top):
+        self._top = psutil.Process(top)
+        self._before = self._now()
+
+    def _now(self):
+        machine = psutil.cpu_times()._asdict()
+        total = sum(value for name, value in machine.items() if not name.startswith("guest"))
+        own = 0.0
+        for process in [self._top, *self._top.children(recursive=True)]:
+            times = process.cpu_times()
+            own += times.user + times.system
+            if process.pid not in (self._top.pid, os.getpid()):
+                own += times.children_user + times.children_system  # workers that were collected
+        return total, total - machine["idle"] - machine.get("iowait", 0.0) - own
+
+    def share(self):
+        """0..1, stolen time included."""
+        before, self._before = self._before, self._now()
+        return (self._before[1] - before[1]) / (self._before[0] - before[0])
 
 
 class Watch:
