@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from engine import events
@@ -14,6 +15,7 @@ from engine.inputs import parse_input
 from engine.job import Job
 from engine.result import ModelInfo
 from gui import text
+from gui.models.consent import may_load_again
 from gui.models.engine_like import EngineLike
 from gui.models.history_model import HistoryModel
 from gui.models.model_list import ModelEntry, ModelList
@@ -46,6 +48,8 @@ class Session(QObject):
         self._engine: EngineLike | None = None
         self._waiting: list[str] = []
         self._pending: tuple[Job, ModelInfo] | None = None
+        self._agreed: set[str] = set()
+        """Runs of this window: the user agreed to what they load when they were started."""
         self.models.refused.connect(self._refused)
         self._handlers: dict[Any, Callable[[Any], None]] = {
             events.EngineReady: self._on_ready,
@@ -118,7 +122,7 @@ class Session(QObject):
         if entry.inspected is not None and entry.inspected.requires_trust and not self.is_trusted(entry):
             self.trust_asked.emit(entry)
         else:
-            self.start(trusted=self.is_trusted(entry) or entry.is_demo)
+            self.start(trusted=self.is_trusted(entry))
 
     def is_trusted(self, entry: ModelEntry) -> bool:
         """Whether these exact bytes may always run code."""
@@ -140,9 +144,11 @@ class Session(QObject):
         if entry is None or entry.info is None:
             return
         job = self.setup.job(trusted)
+        info = msgspec.structs.replace(entry.info, trusted=trusted)
+        self._agreed.add(job.id)
         self.history.set_opened(None)
-        self.run.set_queued(job, entry.info)
-        self._pending = (job, entry.info)
+        self.run.set_queued(job, info)
+        self._pending = (job, info)
         self._start_pending()
 
     def cancel(self) -> None:
@@ -162,8 +168,13 @@ class Session(QObject):
 
     def keep_measuring(self) -> None:
         """Append visits to the selected row of the run that is shown."""
-        if self._engine is not None and self.run.run is not None and self.run.selected is not None and not self.is_busy:
-            self._engine.keep_measuring(self.run.run, self.run.selected, self.run.run_path)
+        run = self.run.run
+        if self._engine is None or run is None or self.run.selected is None or self.is_busy:
+            return
+        if run.id in self._agreed or may_load_again(run.model, self.run.run_path, self.preferences.value):
+            self._engine.keep_measuring(run, self.run.selected, self.run.run_path)
+        else:
+            self.problem_met.emit(problem("problem.not-agreed", name=Path(run.model.path).name))
 
     def save_report(self, path: str) -> None:
         """Write the page of the run that is shown."""

@@ -100,6 +100,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "problem.python-without-model.hint": ("Drop the weights first, then this file.", "先拖入权重文件,再拖入此文件。"),
     "problem.demo-missing": ("The demo model is not there: {reason}.", "示例模型不存在:{reason}。"),
     "problem.demo-missing.hint": ("Install the program again, or drop a model of your own.", "请重新安装程序,或拖入你自己的模型。"),
+    "problem.not-agreed": ("Nothing was appended: loading {name} runs code that you have not agreed to here.", "未追加测量:加载 {name} 会执行代码,而你尚未在此同意。"),
+    "problem.not-agreed.hint": ("Open the model and press Run: it asks before it loads.", "请打开该模型并点击“运行”:载入前会询问你。"),
     "problem.busy": ("A job is running.", "任务正在运行。"),
     "problem.busy.hint": ("Wait for it, or stop it first.", "等它结束,或先停止它。"),
 }

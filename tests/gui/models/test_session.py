@@ -9,9 +9,9 @@ from engine import events
 from engine.words import failure
 from gui.models.preferences import Preferences
 from gui.models.session import Session
-from gui.settings import SettingsFile
+from gui.settings import SettingsFile, with_class, with_trusted
 from tests.support.fake_engine import FACTS, FakeEngine, inspected, replay
-from tests.support.runs import make_run
+from tests.support.runs import make_model, make_run
 
 UNREADABLE = failure("load-failed", "run-unreadable", {"path": "/x", "cause": "gone"})
 
@@ -174,12 +174,49 @@ def test_an_old_run_opens_only_between_jobs(desk):
 
 
 def test_keep_measuring_names_row_and_file(desk):
-    """The selected row of the run that is shown."""
+    """The selected row of the run that is shown; its class was named once, where the model is plain weights."""
     run = make_run()
+    desk.preferences.change(lambda settings: with_class(settings, run.model.sha256, run.model.architecture))
     desk.engine.emit(events.RunLoaded("/r.json", run))
     desk.session.run.select(1, by_user=True)
     desk.session.keep_measuring()
     assert desk.engine.calls[-1] == ("keep_measuring", run, 1, "/r.json")
+
+
+@pytest.mark.parametrize("changes", [{"kind": "module", "trusted": True}, {"kind": "state-dict", "architecture": "os:system('x')"}])
+def test_a_run_from_a_file_agrees_to_nothing(desk, changes):
+    """What it claims to have been trusted with is loaded again only where the user's own settings say so."""
+    run = make_run(model=make_model(**changes))
+    desk.engine.emit(events.RunLoaded("/r.json", run))
+    desk.session.run.select(0, by_user=True)
+    desk.session.keep_measuring()
+    assert "keep_measuring" not in desk.engine.names() and "resnet50.pth" in desk.problems[0].summary
+    desk.preferences.change(lambda settings: with_class(with_trusted(settings, run.model.sha256), run.model.sha256, run.model.architecture or ""))
+    desk.session.keep_measuring()
+    assert desk.engine.names()[-1] == "keep_measuring"
+
+
+def test_a_run_of_the_history_names_its_class_by_itself(desk, tmp_path, monkeypatch):
+    """Kept by the program itself: pressing Run, or --arch, was the consent."""
+    monkeypatch.setenv("MODEL_DYNO_HOME", str(tmp_path))
+    run = make_run(model=make_model(kind="state-dict", architecture="/nets.py:Net"))
+    desk.session.run.load(run, str(tmp_path / "history" / "r.json"))
+    desk.session.run.select(0, by_user=True)
+    desk.session.keep_measuring()
+    assert desk.engine.names()[-1] == "keep_measuring"
+
+
+def test_load_once_holds_for_more_of_the_same_run(desk):
+    """The run says that its file was trusted, and appending to it does not ask again."""
+    entry = desk.load("/models/a.pth", requires_trust=True)
+    desk.session.request_run()
+    desk.session.answer_trust(entry, "once")
+    _, job, info = desk.engine.calls[-1]
+    assert info.trusted
+    desk.session.run.load(make_run(id=job.id, model=info), "/r.json")
+    desk.session.run.select(0, by_user=True)
+    desk.session.keep_measuring()
+    assert desk.engine.names()[-1] == "keep_measuring"
 
 
 def test_a_fault_of_the_engine_in_a_run_ends_it(desk):

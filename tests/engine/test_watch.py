@@ -1,0 +1,167 @@
+"""The machine seen while a job runs: readings to the right record, peaks of running, and a hand on the brake."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from engine import watch as watching
+from engine.events import MonitorSampled
+from engine.job import Configuration, Job, ModelSource
+from engine.nvml import GpuProcess
+from engine.recorder import Recorder
+from engine.result import ModelInfo
+from engine.watch import COMPANY_EVERY, GUARD_EVERY, MachineWatch, high_water_bytes
+from tests.support import jobs
+
+LITTLE = SimpleNamespace(available=1, total=8 << 30)
+MUCH = SimpleNamespace(available=6 << 30, total=8 << 30)
+
+
+class FakeMonitor:
+    """Readings and GPU programs as the test sets them."""
+
+    def __init__(self):
+        self.values, self.asked, self.processes, self.gpus = {}, [], None, {}
+
+    def sample(self, pid):
+        self.asked.append(pid)
+        return dict(self.values)
+
+    def gpu_processes(self, index):
+        return self.processes
+
+
+class Rig:
+    """A watch over one configuration whose worker has the pid 41."""
+
+    def __init__(self, device="cpu", computing=()):
+        self.monitor, self.events, self.stopped = FakeMonitor(), [], []
+        self.monitor.processes = tuple(GpuProcess(pid, 10, True) for pid in computing) or None
+        self.monitor.gpus = {0: object()} if device.startswith("cuda") else {}
+        configuration = Configuration(device=device)
+        job = Job(id="j", model=ModelSource("/m.pth", "state-dict"), inputs=(), configurations=(configuration,), plan=jobs.TURNS)
+        self.record = Recorder(0, job, configuration, ModelInfo(path="/m.pth", sha256="0" * 64, kind="state-dict"), 2)
+        self.record.link = SimpleNamespace(pid=41)
+        self.visitor = SimpleNamespace(current=self.record, in_steady=True)
+        self.watch = MachineWatch(self.monitor, self.visitor, self.events.append, 0)
+
+    def tick(self, times=1, **values):
+        self.monitor.values = {name: float(value) for name, value in values.items()}
+        for _ in range(times):
+            self.watch.tick(self)
+
+    def stop_for_memory(self, values, held):
+        self.stopped.append((values, held))
+
+
+@pytest.fixture(autouse=True)
+def comfort(monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: MUCH)
+    monkeypatch.setattr(watching, "high_water_bytes", lambda pid: {41: 500, 42: 900}[pid])
+
+
+def test_readings_are_told_and_kept_with_the_running_configuration():
+    rig = Rig()
+    rig.tick(worker_resident_bytes=7)
+    (event,) = rig.events
+    assert isinstance(event, MonitorSampled)
+    assert (event.index, event.values, rig.monitor.asked) == (0, {"worker_resident_bytes": 7.0}, [41])
+    assert [track.name for track in rig.record.timeline.tracks()] == ["worker_resident_bytes"]
+
+
+def test_between_configurations_the_machine_alone_is_told():
+    rig = Rig()
+    rig.visitor.current = None
+    rig.tick(machine_cpu_percent=3)
+    assert (rig.events[0].index, rig.monitor.asked) == (None, [None])
+
+
+def test_load_of_others_counts_during_visits_only():
+    rig = Rig()
+    rig.visitor.in_steady = False
+    rig.tick(2 * GUARD_EVERY, other_cpu_percent=80)
+    assert rig.record.other_cpu_percent == []
+    rig.visitor.in_steady = True
+    rig.tick(2 * GUARD_EVERY, other_cpu_percent=30)
+    assert rig.record.other_cpu_percent == [30.0, 30.0]
+
+
+def test_a_later_workers_loading_is_no_peak_of_running():
+    rig = Rig()
+    rig.visitor.in_steady = False
+    rig.tick(GUARD_EVERY + 1)
+    assert rig.record.peaks["process_peak_bytes"] == 500, "until a visit there is no better figure"
+    rig.record.visits, rig.record.link = 1, SimpleNamespace(pid=42)
+    rig.tick(GUARD_EVERY)
+    assert rig.record.peaks["process_peak_bytes"] == 500
+    rig.visitor.in_steady = True
+    rig.tick(GUARD_EVERY)
+    assert rig.record.peaks["process_peak_bytes"] == 900
+
+
+def test_memory_that_runs_out_is_told_to_the_runner(monkeypatch):
+    rig = Rig()
+    rig.tick(GUARD_EVERY, worker_resident_bytes=2 << 30)
+    assert rig.stopped == []
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: LITTLE)
+    rig.tick(GUARD_EVERY, worker_resident_bytes=2 << 30)
+    assert rig.stopped == [({"free": "1 B", "total": "8.0 GiB"}, "2.0 GiB")] or rig.stopped[0][1].startswith("2")
+    assert rig.watch.memory_is_short()
+
+
+def test_device_memory_by_process_is_taken_as_it_is():
+    rig = Rig("cuda:0", computing=(41,))
+    rig.tick(gpu0_memory_bytes=1000, gpu0_process_bytes=300)
+    rig.tick(gpu0_memory_bytes=900, gpu0_process_bytes=200)
+    assert (rig.record.device_memory_source, rig.record.peaks["device_peak_bytes"]) == ("process", 300)
+
+
+def test_a_difference_begins_anew_with_each_worker():
+    rig = Rig("cuda:0")
+    rig.tick(gpu0_memory_bytes=5000)
+    rig.tick(gpu0_memory_bytes=5100)
+    assert (rig.record.device_memory_source, rig.record.peaks["device_peak_bytes"]) == ("difference", 100)
+    rig.record.link = SimpleNamespace(pid=42)       # others were let go, and it started again
+    rig.tick(gpu0_memory_bytes=1000)
+    rig.tick(gpu0_memory_bytes=1700)
+    assert rig.record.peaks["device_peak_bytes"] == 700
+
+
+def test_clocks_and_throttling_count_during_visits_only():
+    rig = Rig("cuda:0")
+    rig.visitor.in_steady = False
+    rig.tick(gpu0_clock_mhz=300, gpu0_throttle_reasons=8)
+    rig.visitor.in_steady = True
+    rig.tick(gpu0_clock_mhz=1900, gpu0_throttle_reasons=4)
+    rig.tick(gpu0_clock_mhz=1800, gpu0_throttle_reasons=1)
+    assert (rig.record.gpu_clocks, rig.record.throttle_reasons) == ([1900.0, 1800.0], 5)
+
+
+def test_own_workers_are_no_company():
+    rig = Rig("cuda:0", computing=(41,))
+    rig.tick(COMPANY_EVERY)
+    assert rig.record.foreign_compute == 0
+    rig.monitor.processes = (GpuProcess(41, 10, True), GpuProcess(77, 20, True), GpuProcess(78, 5, False))
+    rig.tick(COMPANY_EVERY)
+    assert rig.record.foreign_compute == 1, "a graphics program is none"
+
+
+def test_what_others_hold_is_known_only_where_every_program_is():
+    rig = Rig("cuda:0", computing=(41, 77))
+    rig.tick()
+    assert rig.watch.held_by_others_bytes("cuda:0") == 10
+    assert rig.watch.held_by_others_bytes("cpu") is None
+    rig.monitor.processes = (GpuProcess(77, None, True),)
+    assert rig.watch.held_by_others_bytes("cuda:0") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_the_high_water_mark_is_the_kernels(monkeypatch):
+    monkeypatch.undo()
+    assert high_water_bytes(os.getpid()) >= psutil.Process().memory_info().rss * 0.9
+    assert high_water_bytes(2**30) is None
