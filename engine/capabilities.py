@@ -40,6 +40,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     driver_gpus: tuple[str, ...] = ()
     """Names of NVIDIA GPUs that the driver knows, whatever torch can do."""
     driver: str | None = None
+    confinement: tuple[str, ...] = ()
+    """What holds a worker that runs foreign code: codes of engine.confinement.PROTECTIONS."""
 
 
 class Choice(msgspec.Struct, frozen=True):

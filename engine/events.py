@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from engine.candidates import Candidate, Fit
 from engine.capabilities import Facts
-from engine.job import Job
+from engine.job import InputSpec, Job, ModelSource
 from engine.result import Failure, ModelInfo, Outcome, Reason, Run
 
 
@@ -43,8 +44,57 @@ class FileInspected(msgspec.Struct, frozen=True, kw_only=True):
     """The remarks that `note` puts together in English."""
     grades: dict[str, str] = {}
     """Each unsafe global's grade: `harmless`, `unknown` or `dangerous`; the worst first."""
+    fingerprint: str = ""
+    """Of keys and shapes, wrapper prefixes taken off: equal for the same network trained twice."""
+    config: dict[str, Any] = {}
+    """Plain values found beside the weights (hyper parameters, arguments, config.json), by name."""
+    missing_classes: tuple[str, ...] = ()
+    """Of a whole module: classes that loading needs from the script that saved it (`__main__.Net`)."""
+    first_layer: Reason | None = None
+    """The first layer and the input that it wants, in words."""
+    candidates: tuple[Candidate, ...] = ()
+    """Classes that may fit bare weights, best first; nothing was imported to find them."""
     weights_places: tuple[str, ...] = ()
     """In a checkpoint: every place where weights (or modules) lie, the chosen one (`info.weights_at`) first."""
+
+
+class ModelExamined(msgspec.Struct, frozen=True, kw_only=True):
+    """A model was loaded once and its forward tried, or `failure` says why not."""
+
+    path: str
+    source: ModelSource
+    """What was examined; an answer about a class or consent that is no longer the chosen one is old news."""
+    inputs: tuple[InputSpec, ...] = ()
+    """`ran` tells whether the forward ran with them; empty: the user has to give them."""
+    outputs: str | None = None
+    parameters: int | None = None
+    buffers: int | None = None
+    weights_bytes: int | None = None
+    architecture: str | None = None
+    fit: Fit | None = None
+    phases_ms: dict[str, float] = {}
+    """`load`, and of it `reading` and `moving`."""
+    load_peak_bytes: int | None = None
+    notes: tuple[Reason, ...] = ()
+    failure: Failure | None = None
+    """Why it did not load or run; `values["proposed"]` may list input texts that were seen to run."""
+
+
+class ClassesRanked(msgspec.Struct, frozen=True, kw_only=True):
+    """Candidates for bare weights were built and laid beside them, best first; `failure` when that could not be done."""
+
+    path: str
+    candidates: tuple[Candidate, ...] = ()
+    notes: tuple[Reason, ...] = ()
+    failure: Failure | None = None
+
+
+class Looking(msgspec.Struct, frozen=True):
+    """A file is being `inspected`, `examined` or `searched` since `waiting_s`; comes once a second from the first second on."""
+
+    path: str
+    what: str
+    waiting_s: float
 
 
 class JobStarted(msgspec.Struct, frozen=True):

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 InputSource = Literal["declared", "guessed", "given", "file"]
+Container = Literal["", "tuple", "list", "dict"]
+MemoryFormat = Literal["", "channels_last"]
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +46,12 @@ class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_path: str | None = None
     """`.npy`, `.npz` or `.pt` with the data itself."""
     source: InputSource = "given"
+    container: Container = ""
+    """Empty for a tensor or a number; else this argument is a tuple, list or dict made of `parts` (of a dict, by their names)."""
+    parts: tuple[InputSpec, ...] = ()
+    memory_format: MemoryFormat = ""
+    ran: bool = False
+    """The model's forward was seen to run with it."""
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +101,8 @@ class ModelSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The user agreed that loading this file may run code."""
     weights_at: str | None = None
     """For a checkpoint: the key that leads to the weights, dotted."""
+    allow_missing: bool = False
+    """The user agreed that weights which the file lacks stay random, and that the others are left out."""
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

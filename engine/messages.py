@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from engine.candidates import Candidate, Fit
 from engine.capabilities import Facts
 from engine.job import Configuration, InputSpec, ModelSource
 
@@ -51,6 +52,27 @@ class ReadMemory(Message, frozen=True):
     """Engine: report the allocator's counters."""
 
 
+class Examine(Message, frozen=True):
+    """Engine: load the model and find inputs that its forward runs with: those given, else the declared ones, else guesses."""
+
+    model: ModelSource
+    inputs: tuple[InputSpec, ...]
+    """Declared, given, remembered or guessed from the file; may be empty."""
+    seed: int
+    threads: int = 1
+    budget_s: float = 20.0
+    """Guessing ends after this long; one forward that runs is let finish."""
+
+
+class FindClasses(Message, frozen=True):
+    """Engine: build these candidates, find their arguments, lay the weights beside them."""
+
+    model: ModelSource
+    candidates: tuple[Candidate, ...]
+    config: dict[str, Any]
+    """What the file's own configuration says, by name; plain values only."""
+
+
 class Facted(Message, frozen=True):
     """Worker: the answer to `Probe`."""
 
@@ -66,6 +88,12 @@ class Loaded(Message, frozen=True):
     weights_bytes: int | None
     architecture: str | None
     context_bytes: int | None = None
+    reading_ns: int | None = None
+    """Of `load_ns`: from the disk into memory."""
+    moving_ns: int | None = None
+    """Of `load_ns`: from there to the device."""
+    load_peak_bytes: int | None = None
+    """Most resident memory of the worker while it loaded, above what it had before."""
 
 
 class Prepared(Message, frozen=True):
@@ -123,8 +151,37 @@ class Failed(Message, frozen=True):
     """The worker cannot be used again (always so for now: it ends after this)."""
 
 
-Command = Probe | Load | Prepare | FirstCall | RunBlock | ResetPeaks | ReadMemory
-Answer = Facted | Loaded | Prepared | FirstCalled | BlockDone | PeaksReset | MemoryRead | Failed
+class Examined(Message, frozen=True, kw_only=True):
+    """Worker: the model is loaded, and what its forward was seen to do. Times in ns."""
+
+    inputs: tuple[InputSpec, ...]
+    """With `ran` set where the forward ran with them."""
+    outputs: str | None
+    """Shapes of what came out, for the eye; None when no input ran."""
+    load_ns: int
+    reading_ns: int | None
+    moving_ns: int | None
+    load_peak_bytes: int | None
+    parameters: int | None
+    buffers: int | None
+    weights_bytes: int | None
+    architecture: str | None
+    fit: Fit | None = None
+    """Of bare weights: how they lie in the class."""
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()
+    refused: tuple[str, str, dict[str, Any]] | None = None
+    """When no input ran: (code, sentence's code, values) of the best explanation; `values["proposed"]` lists input texts that were seen to run."""
+
+
+class ClassesFound(Message, frozen=True):
+    """Worker: the answer to `FindClasses`, best first; those that could not be built are left out, with a note each."""
+
+    candidates: tuple[Candidate, ...]
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+Command = Probe | Examine | FindClasses | Load | Prepare | FirstCall | RunBlock | ResetPeaks | ReadMemory
+Answer = Facted | Examined | ClassesFound | Loaded | Prepared | FirstCalled | BlockDone | PeaksReset | MemoryRead | Failed
 
 COMMANDS = msgspec.msgpack.Decoder(Command)
 ANSWERS = msgspec.msgpack.Decoder(Answer)

@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from engine import environment, facts_cache, messages, resume
-from engine.capabilities import Facts, check
-from engine.events import EngineReady, FileInspected, JobFinished, JobStarted, MonitorSampled
-from engine.job import Job
+from engine.candidates import Candidate
+from engine.capabilities import Facts, check, default_threads
+from engine.events import ClassesRanked, EngineReady, FileInspected, JobFinished, JobStarted, ModelExamined, MonitorSampled
+from engine.job import InputSpec, Job, ModelSource
 from engine.keeper import Keeper
+from engine.looking import Looker
 from engine.monitor import Monitor
 from engine.pump import Pump
 from engine.recorder import Recorder
@@ -126,17 +129,34 @@ class Engine:
 
     # -- work ------------------------------------------------------------------------------------------------------
 
-    def inspect(self, path: str) -> FileInspected:
-        """Know a file by its bytes, in a short-lived child; nothing of it is run."""
-        inspected = self._inspect(path)
+    def inspect(self, path: str, near: tuple[str, ...] = ()) -> FileInspected:
+        """Know a file by its bytes, in a short-lived child; nothing of it is run. Classes are looked for beside it and in `near` (Python files, folders)."""
+        inspected = self._inspect(path, near)
         self.emit(inspected)
         return inspected
 
-    def _inspect(self, path: str) -> FileInspected:
+    def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> ModelExamined:
+        """Load the model once and find inputs that its forward runs with; raises Interrupted when that is stopped."""
+        examined = self._looker().examine(source, inputs, interpreter_of(python or self._python))
+        self.emit(examined)
+        return examined
+
+    def rank_classes(
+        self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str | None = None
+    ) -> ClassesRanked:
+        """Build candidates for bare weights and say how well each fits: imports their files, so only after the user's yes. Raises Interrupted."""
+        ranked = self._looker().rank(source, candidates, config, interpreter_of(python or self._python))
+        self.emit(ranked)
+        return ranked
+
+    def _looker(self) -> Looker:
+        return Looker(self.workers, self.pump, self.emit, default_threads(self.facts))
+
+    def _inspect(self, path: str, near: tuple[str, ...] = ()) -> FileInspected:
         """Look into the file while the machine is watched; a stop ends it."""
         from engine.files import InspectionProcess
 
-        process = InspectionProcess(path)
+        process = InspectionProcess(path, near=near)
         descriptor = process.fileno()
         self.pump.watch(descriptor, lambda: None)
         try:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QThread, Signal
 
 from engine import history, storage
+from engine.candidates import Candidate
 from engine.events import EngineFailed, HistoryListed, ReportSaved, RunLoaded
 from engine.failures import last_line
-from engine.job import Job
+from engine.job import InputSpec, Job, ModelSource
 from engine.page import write_report_in_child
 from engine.process import EngineLost
 from engine.result import Failure, ModelInfo, Run
@@ -24,6 +27,14 @@ from engine.words import failure
 from engine.workers import ConfigurationEnded, Interrupted
 
 REPORT_S = 60.0
+
+
+class _Task(NamedTuple):
+    """Something to do: a job's number (0: none), the file that is looked at, and the work."""
+
+    number: int
+    looking_at: str | None
+    work: Callable[[], object]
 
 
 class EngineThread(QThread):
@@ -36,8 +47,11 @@ class EngineThread(QThread):
         self.setObjectName("engine")
         self._engine = Engine(self.told.emit, history_folder=history_folder)
         self._folder = history_folder
-        self._tasks: deque[tuple[int, Callable[[], object]]] = deque()
+        self._tasks: deque[_Task] = deque()
+        self._lock = threading.Lock()
+        """Of the tasks and of what is being looked at: a task is either still to be taken back, or known to run."""
         self._closing = False
+        self._looking_at: str | None = None
         self._submitted = self._running = 0
         """Jobs are numbered from 1: the last one that was asked for, and the one that runs (0: none)."""
         self._cancelled = self._stopped = 0
@@ -50,9 +64,28 @@ class EngineThread(QThread):
         self._submit(self._start)
         self.start()
 
-    def inspect(self, path: str) -> None:
+    def inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
         """Know a file by its bytes; answered by FileInspected."""
-        self._submit(lambda: self._engine.inspect(path))
+        self._submit(lambda: self._engine.inspect(path, near), looking_at=path)
+
+    def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> None:
+        """Load a model once and find inputs that it runs with; answered by Looking and ModelExamined."""
+        self._submit(lambda: self._engine.examine(source, inputs, python), looking_at=source.path)
+
+    def rank_classes(self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str | None = None) -> None:
+        """Build candidates for bare weights, which imports their files; answered by Looking and ClassesRanked."""
+        self._submit(lambda: self._engine.rank_classes(source, candidates, config, python), looking_at=source.path)
+
+    def probe(self, python: str | None = None) -> None:
+        """Find out what an interpreter's torch can do; answered by EngineReady or EngineFailed."""
+        self._submit(lambda: self._engine.start(python))
+
+    def stop_looking(self, path: str | None = None) -> None:
+        """End what looks at a file (at any, without a path), and forget what waits to; no answer comes from it, but for an inspection's refusal."""
+        with self._lock:
+            self._tasks = deque(task for task in self._tasks if task.looking_at is None or path not in (None, task.looking_at))
+            if self._looking_at is not None and path in (None, self._looking_at):
+                self._engine.stop_now()
 
     def run_job(self, job: Job, info: ModelInfo) -> None:
         """Measure; answered by JobStarted, many events, and JobFinished."""
@@ -96,9 +129,10 @@ class EngineThread(QThread):
 
     # -- the thread ---------------------------------------------------------------------------------------------------
 
-    def _submit(self, task: Callable[[], object], is_job: bool = False) -> None:
-        self._submitted += is_job
-        self._tasks.append((self._submitted if is_job else 0, task))
+    def _submit(self, task: Callable[[], object], is_job: bool = False, looking_at: str | None = None) -> None:
+        with self._lock:
+            self._submitted += is_job
+            self._tasks.append(_Task(self._submitted if is_job else 0, looking_at, task))
         self._engine.wake()
 
     def run(self) -> None:
@@ -107,10 +141,14 @@ class EngineThread(QThread):
             if not self._tasks:
                 self._engine.idle(0.2)
                 continue
-            number, task = self._tasks.popleft()
-            self._begin(number)
+            with self._lock:
+                task = self._tasks.popleft() if self._tasks else None
+                if task is not None:
+                    self._begin(task)
+            if task is None:      # it was taken back
+                continue
             try:
-                task()
+                task.work()
             except Interrupted:
                 continue
             except ConfigurationEnded as ended:
@@ -119,12 +157,14 @@ class EngineThread(QThread):
                 details = {"traceback": traceback.format_exc()}
                 self.told.emit(EngineFailed(failure("engine-failed", "program-failed", {"error": f"{type(error).__name__}: {error}"}, details)))
             finally:
-                self._running = 0
+                with self._lock:
+                    self._running, self._looking_at = 0, None
 
-    def _begin(self, number: int) -> None:
+    def _begin(self, task: _Task) -> None:
         """A job that was cancelled or stopped while it waited begins so: it ends at once, with its outcomes. The order of these lines loses no request."""
-        self._running = number
+        number = task.number
         self._engine.allow()
+        self._running, self._looking_at = number, task.looking_at
         if number and number <= self._stopped:
             self._engine.stop_now()
         elif number and number <= self._cancelled:

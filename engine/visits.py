@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from engine import messages, stopping
+from engine.confinement import policy_for
 from engine.events import BlockMeasured, PhaseStarted
 from engine.monitor import process_memory, reset_peak
 from engine.recorder import Recorder
@@ -54,7 +55,7 @@ class Visitor:
         """A fresh worker with the model loaded, prepared, called once and warm; raises ConfigurationEnded."""
         job, again = record.job, record.loaded is not None
         self._enter(record, "starting")
-        record.link = self._workers.start(interpreter_of(job.interpreter))
+        record.link = self._workers.start(interpreter_of(job.interpreter), policy_for(job.model, job.inputs, device=record.configuration.device))
         self._enter(record, "load")
         loaded = self._ask(record, messages.Load(job.model, record.configuration, job.inputs, job.seed), messages.Loaded, first=True)
         self._enter(record, "prepare")

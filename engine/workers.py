@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine import messages
+from engine.confinement import Policy
 from engine.failures import start_failure, unspeakable, worded
 from engine.link import Link
 from engine.process import EngineLost, ForkServer, SpawnedWorker, can_fork
@@ -70,8 +71,8 @@ class Workers:
         finally:
             self._pump.unwatch(server.fileno())
 
-    def start(self, python: str) -> Link:
-        """A new worker; a lost fork server is started again first. Raises ConfigurationEnded `engine-lost`."""
+    def start(self, python: str, policy: Policy | None = None) -> Link:
+        """A new worker, confined where `policy` says so; a lost fork server is started again first. Raises ConfigurationEnded `engine-lost`."""
         try:
             if not can_fork():
                 worker: SpawnedWorker | object = SpawnedWorker(python)

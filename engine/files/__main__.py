@@ -34,7 +34,7 @@ def _die_with_parent() -> None:
 
 def main(arguments: list[str]) -> int:
     """Inspect the file and write the `FileInspected` as JSON, without the path (it may be no Unicode; the asker knows it)."""
-    path, seconds = arguments[0], int(arguments[1])
+    path, seconds, near = arguments[0], int(arguments[1]), tuple(arguments[2:])
     limit(seconds)
     import gc
 
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
     # Millions of small values are made and none is thrown away: looking for garbage would take longer than all the rest.
     gc.disable()
-    answer = inspect_file(path)
+    answer = inspect_file(path, near=near)
     answer = msgspec.structs.replace(answer, path="", info=answer.info and msgspec.structs.replace(answer.info, path=""))
     sys.stdout.buffer.write(msgspec.json.encode(answer))
     sys.stdout.buffer.flush()

@@ -29,10 +29,11 @@ _CHUNK_BYTES = 1 << 16
 class InspectionProcess:
     """One inspection under way. `poll` never blocks: call it when `fileno` is readable and when `deadline` has passed.
 
+    `near` are Python files and folders, besides the file's own, in which classes for bare weights are looked for.
     On Linux the child dies with the thread that made this object: make it in one that lives as long.
     """
 
-    def __init__(self, path: str, timeout_s: float = 20.0) -> None:
+    def __init__(self, path: str, timeout_s: float = 20.0, near: tuple[str, ...] = ()) -> None:
         self.path, self.timeout_s = path, timeout_s
         self.deadline = time.monotonic() + timeout_s
         """On the clock of `time.monotonic`."""
@@ -44,7 +45,7 @@ class InspectionProcess:
         environment = {**child_environment(), "PYTHONPATH": os.pathsep.join(_own_paths()), "OPENBLAS_NUM_THREADS": "1"}
         target = os.path.abspath(path.replace("\0", "\ufffd"))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.files", target, str(math.ceil(timeout_s))], cwd=APPLICATION_FOLDER, env=environment,
+            [sys.executable, "-m", "engine.files", target, str(math.ceil(timeout_s)), *near], cwd=APPLICATION_FOLDER, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True)
         assert self._process.stdout is not None
         self._pipe = self._process.stdout

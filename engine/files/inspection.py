@@ -31,7 +31,7 @@ T = TypeVar("T")
 _DAMAGE = (Broken, ValueError, zlib.error, EOFError, NotImplementedError, RuntimeError, OverflowError, LookupError, OSError)
 
 
-def inspect_file(path: str, *, with_hash: bool = True) -> FileInspected:
+def inspect_file(path: str, *, with_hash: bool = True, near: tuple[str, ...] = ()) -> FileInspected:
     """What the file at `path` is, or why it is refused. Runs nothing of it; `with_hash=False` leaves `sha256` empty (saves 0.7 s per GB)."""
     try:
         findings, files = _recognise(path)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
-from engine.job import Job
+from engine.candidates import Candidate
+from engine.job import InputSpec, Job, ModelSource
 from engine.result import ModelInfo, Run
 
 
 class EngineLike(Protocol):
     """The part of `engine.thread.EngineThread` that is used here; every method returns at once."""
 
-    def inspect(self, path: str) -> None:
+    def inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
         """Answered by `FileInspected`."""
+
+    def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> None:
+        """Answered by `Looking` and `ModelExamined`."""
+
+    def rank_classes(self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str | None = None) -> None:
+        """Answered by `Looking` and `ClassesRanked`."""
+
+    def probe(self, python: str | None = None) -> None:
+        """Answered by `EngineReady` or `EngineFailed`."""
+
+    def stop_looking(self, path: str | None = None) -> None:
+        """End an inspection, examination or search."""
 
     def run_job(self, job: Job, info: ModelInfo) -> None:
         """Answered by `JobStarted` ... `JobFinished`."""

@@ -31,7 +31,7 @@ class FakeWorkers:
         self.sent, self.ended, self.owed, self.behind = [], [], [], 0
         self.call_ns, self.per_block, self.replace = call_ms * 1_000_000, per_block, replace
 
-    def start(self, python):
+    def start(self, python, policy=None):
         self.python = python
         return SimpleNamespace(pid=os.getpid(), log=SimpleNamespace(text=lambda: "log"))
 

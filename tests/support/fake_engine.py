@@ -9,8 +9,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine import events
+from engine.candidates import Candidate
 from engine.capabilities import Facts
-from engine.job import Configuration, Job
+from engine.job import Configuration, InputSpec, Job, ModelSource
 from engine.result import ModelInfo, Run
 from tests.support.runs import make_model, make_outcome
 
@@ -41,8 +42,20 @@ class FakeEngine(QObject):
         if self._ready:
             self.emit(events.EngineReady(FACTS))
 
-    def inspect(self, path: str) -> None:
-        self.calls.append(("inspect", path))
+    def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> None:
+        self.calls.append(("examine", source, inputs, python))
+
+    def rank_classes(self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str | None = None) -> None:
+        self.calls.append(("rank_classes", source, candidates, config, python))
+
+    def probe(self, python: str | None = None) -> None:
+        self.calls.append(("probe", python))
+
+    def stop_looking(self, path: str | None = None) -> None:
+        self.calls.append(("stop_looking", path))
+
+    def inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
+        self.calls.append(("inspect", path, near) if near else ("inspect", path))
         if path in self.files:
             self.emit(self.files[path])
 
