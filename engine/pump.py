@@ -114,7 +114,9 @@ class Pump:
                 tick.act()
 
     def close(self) -> None:
-        """Free the selector and the wake-up pipe."""
+        """Free the selector and the wake-up pipe; a second time does nothing."""
+        if self._closed:
+            return
         self._closed = True
         self._selector.close()
         os.close(self._wake_read)
