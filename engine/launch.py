@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import signal
@@ -25,11 +26,33 @@ import time
 import traceback
 
 PRELOAD = ("torch", "engine.worker.loop")
+LENT_VARIABLE = "MODEL_DYNO_MSGSPEC"
+"""Where the program's own msgspec lies, for a Python that has none."""
 _PR_SET_PDEATHSIG = 1
+
+
+def borrow_msgspec() -> None:
+    """Take the program's msgspec where this Python has none, and nothing else of the program's packages: its torch must not come along.
+
+    Its compiled part fits one minor version of Python: in another one the import fails, and the engine says what to install.
+    """
+    folder = os.environ.get(LENT_VARIABLE)
+    if not folder or "msgspec" in sys.modules or importlib.util.find_spec("msgspec") is not None:
+        return
+    spec = importlib.util.spec_from_file_location("msgspec", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
+    if spec is None or spec.loader is None:
+        return
+    module = sys.modules["msgspec"] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules["msgspec"]
+        raise
 
 
 def run(channel: socket.socket) -> None:
     """Be a worker: obey the engine at the other end of `channel` until it hangs up."""
+    borrow_msgspec()
     loop = importlib.import_module("engine.worker.loop")
     loop.obey(channel)
 
@@ -122,6 +145,7 @@ class _Server:
 
     def _preload(self) -> bool:
         try:
+            borrow_msgspec()
             for name in PRELOAD:
                 importlib.import_module(name)
         except BaseException:

@@ -14,6 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
+from engine.launch import LENT_VARIABLE
+
 APPLICATION_FOLDER = Path(__file__).resolve().parent.parent
 _REPLY_SECONDS = 10.0
 _LAST_WORDS_BYTES, _LAST_WORDS_SHOWN = 2000, 200
@@ -48,6 +52,7 @@ def child_environment() -> dict[str, str]:
     environment["PYTHONSAFEPATH"] = "1"
     environment["PYTHONPATH"] = os.pathsep.join(_import_paths())
     environment["PYTHONUNBUFFERED"] = "1"
+    environment[LENT_VARIABLE] = str(Path(msgspec.__file__).resolve().parent)
     environment.pop("PYTHONSTARTUP", None)
     return environment
 
