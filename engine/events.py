@@ -87,6 +87,8 @@ class ClassesRanked(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...] = ()
     notes: tuple[Reason, ...] = ()
     failure: Failure | None = None
+    source: ModelSource | None = None
+    """What was searched for; an answer about another place in the checkpoint is old news."""
 
 
 class Looking(msgspec.Struct, frozen=True):

@@ -42,8 +42,8 @@ class Looker:
             command = messages.FindClasses(source, candidates, config)
             answer = self._ask(source, (), command, messages.ClassesFound, python, LOAD_S, "searched", tuple(each.spec for each in candidates))
         except ConfigurationEnded as ended:
-            return ClassesRanked(path=source.path, failure=ended.failure)
-        return ClassesRanked(path=source.path, candidates=answer.candidates, notes=_reasons(answer.notes))
+            return ClassesRanked(path=source.path, source=source, failure=ended.failure)
+        return ClassesRanked(path=source.path, source=source, candidates=answer.candidates, notes=_reasons(answer.notes))
 
     def _ask(
         self, source: ModelSource, inputs: tuple[InputSpec, ...], command: messages.Command, kind: type[A], python: str, timeout_s: float, what: str,

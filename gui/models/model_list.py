@@ -1,74 +1,28 @@
-"""The models that were dropped or opened: what each file is, its class, its inputs, and whether it may run code."""
+"""The models that were dropped or opened: what each file is, its class, its inputs, and what came of looking at it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from engine.classes import ClassEntry
-from engine.events import FileInspected
+from engine.events import ClassesRanked, FileInspected, Looking, ModelExamined
 from engine.inputs import parse_input
-from engine.job import InputSpec, ModelSource
-from engine.result import ModelInfo, Run
+from engine.job import InputSpec
+from engine.result import Run
+from gui.models.model_entry import WEIGHTS_ONLY, ModelEntry
 
-WEIGHTS_ONLY = ("state-dict", "checkpoint", "safetensors")
-
-
-class ModelEntry:
-    """One model of the list; changed only through `ModelList`."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.inspected: FileInspected | None = None
-        self.architecture: str | None = None
-        self.inputs: tuple[InputSpec, ...] = ()
-        self.is_demo = False
-
-    @property
-    def name(self) -> str:
-        """The file's name without its folder."""
-        return Path(self.path).name
-
-    @property
-    def info(self) -> ModelInfo | None:
-        """What the file is; None until it was looked at."""
-        return self.inspected.info if self.inspected else None
-
-    @property
-    def kind(self) -> str:
-        """The contract's kind; a bare module's until the file was looked at."""
-        return self.info.kind if self.info else "module"
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the file was looked at and is a model."""
-        return self.info is not None
-
-    @property
-    def is_weights_only(self) -> bool:
-        """Whether only weights lie in the file, so that a class is needed."""
-        return self.info is not None and self.info.kind in WEIGHTS_ONLY
-
-    @property
-    def needs_class(self) -> bool:
-        """Whether somebody must name the class before it can run."""
-        return self.is_weights_only and self.architecture is None
-
-    def source(self, trusted: bool) -> ModelSource:
-        """The model as a job names it."""
-        info = self.info
-        return ModelSource(
-            path=self.path, kind=self.kind, architecture=self.architecture, trusted=trusted, weights_at=info.weights_at if info else None,
-        )
+__all__ = ["WEIGHTS_ONLY", "ModelEntry", "ModelList", "architecture_of"]
 
 
 class ModelList(QObject):
-    """Several models, one of them current. Signals: `entries_changed`, `current_changed`, `entry_changed` (what is known about the current one)."""
+    """Several models, one of them current. Signals: `entries_changed`, `current_changed`, `entry_changed` (what is known about one of them)."""
 
     entries_changed = Signal()
     current_changed = Signal()
     entry_changed = Signal()
+    looking_changed = Signal()
+    """Once a second while a file is looked at: apart from `entry_changed`, so that nothing is built anew under the user's hands."""
     refused = Signal(object)
     """The `FileInspected` of a file that is no model; it leaves the list."""
 
@@ -117,18 +71,69 @@ class ModelList(QObject):
                 return
             self._fill(entry, event)
             self.entries_changed.emit()
+            self.looking_changed.emit()
             self.entry_changed.emit()
 
-    def set_architecture(self, architecture: str | None) -> None:
-        """Name the class (`file.py:Name(arguments)`) of the current model."""
-        if self.current is not None:
-            self.current.architecture = architecture
+    def apply_examined(self, event: ModelExamined) -> bool:
+        """Take what came of loading a model once; False for an answer about another class, place or consent than those of now."""
+        entry = self.entry_of(event.path)
+        if entry is None or not entry.is_about_this(event):
+            return False
+        entry.examined, entry.looking, entry.was_stopped = event, None, False
+        entry.inputs = _inputs_after(entry, event)
+        self._tell(entry)
+        return True
+
+    def apply_ranked(self, event: ClassesRanked) -> bool:
+        """Take candidates that were built; False for an answer about another place in the checkpoint. `ModelEntry.take_perfect` is the session's next step."""
+        entry = self.entry_of(event.path)
+        if entry is None or (event.source is not None and event.source.weights_at != entry.weights_place):
+            return False
+        entry.ranked, entry.looking, entry.was_stopped = event, None, False
+        self._tell(entry)
+        return True
+
+    def apply_looking(self, event: Looking) -> None:
+        """Take word of what is being done; the session says so too when it asks (`Looking(path, what, 0.0)`)."""
+        entry = self.entry_of(event.path)
+        if entry is not None:
+            entry.looking, entry.was_stopped = event, False
+            self.looking_changed.emit()
+
+    def end_looking(self, path: str, stopped: bool = True) -> None:
+        """Nothing is done with a file any more and no answer will come: the user stopped it."""
+        entry = self.entry_of(path)
+        if entry is not None:
+            entry.looking, entry.was_stopped = None, stopped
+            self.looking_changed.emit()
+
+    def entry_of(self, path: str) -> ModelEntry | None:
+        """The entry of a file, where it is in the list."""
+        return next((entry for entry in self.entries if entry.path == path), None)
+
+    def set_architecture(self, architecture: str | None, allow_missing: bool = False) -> None:
+        """Name the class (`file.py:Name(arguments)`) of the current model, and whether it may run with weights left random."""
+        entry = self.current
+        if entry is not None:
+            if (architecture, allow_missing) != (entry.architecture, entry.allow_missing):
+                entry.architecture, entry.allow_missing = architecture, allow_missing
+                entry.forget_examination()
             self.entry_changed.emit()
 
-    def set_inputs(self, inputs: tuple[InputSpec, ...]) -> None:
-        """Give the inputs of the current model."""
-        if self.current is not None:
-            self.current.inputs = inputs
+    def set_weights_at(self, place: str) -> None:
+        """Take the weights of the current checkpoint from another place in it."""
+        entry = self.current
+        if entry is not None and place != entry.weights_place:
+            entry.weights_at, entry.ranked = place, None
+            entry.forget_examination()
+            self.entry_changed.emit()
+
+    def set_inputs(self, inputs: tuple[InputSpec, ...], edited: bool = True) -> None:
+        """Give the inputs of the current model; those that the user changed were not seen to run."""
+        entry = self.current
+        if entry is not None:
+            entry.inputs = tuple(msgspec.structs.replace(spec, ran=False) for spec in inputs) if edited else inputs
+            entry.inputs_edited = edited and bool(inputs)
             self.entry_changed.emit()
 
     def set_input_text(self, index: int, text: str) -> None:
@@ -150,9 +155,24 @@ class ModelList(QObject):
         self.entry_changed.emit()
 
     def _fill(self, entry: ModelEntry, event: FileInspected) -> None:
-        entry.inspected = event
+        """Other bytes under the same name are another model: what was chosen for it goes with the old ones."""
+        old = entry.info
+        if old is not None and event.info is not None and old.sha256 != event.info.sha256:
+            entry.examined, entry.ranked, entry.weights_at = None, None, None
+        entry.inspected, entry.looking, entry.was_stopped = event, None, False
         if not entry.inputs and (event.inputs or event.guessed):
             entry.inputs = tuple(event.inputs or event.guessed)
+
+    def _tell(self, entry: ModelEntry) -> None:
+        self.looking_changed.emit()
+        if entry is self.current:
+            self.entry_changed.emit()
+
+
+def _inputs_after(entry: ModelEntry, event: ModelExamined) -> tuple[InputSpec, ...]:
+    """What the forward was tried with, unless the user wrote something else meanwhile."""
+    same = [msgspec.structs.replace(spec, ran=False) for spec in event.inputs] == [msgspec.structs.replace(spec, ran=False) for spec in entry.inputs]
+    return event.inputs if event.inputs and (same or not entry.inputs_edited) else entry.inputs
 
 
 def architecture_of(path: str, entry: ClassEntry, arguments: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -21,18 +21,26 @@ from PySide6.QtWidgets import (
 from engine.architecture import ArchitectureError, parse_architecture
 from engine.classes import ClassEntry, SourceError, list_classes
 from gui import text
-from gui.models.model_list import architecture_of
+from gui.models.model_list import ModelList, architecture_of
 from gui.widgets.labels import label
 from gui.widgets.lines import LinesDelegate
 
 
 class ClassPicker(QDialog):
-    """Asks for the class of `model_name`; `architecture` is the answer after it was accepted."""
+    """Asks for the class of the current model; `architecture` and `allow_missing` are the answer after it was accepted."""
 
-    def __init__(self, model_name: str, path: str = "", folder: str = "", native: bool = True, parent: QWidget | None = None) -> None:
+    rank_requested = Signal(tuple)
+    """Candidates that are to be built and laid beside the weights; files among them are imported, so the user is asked first."""
+
+    def __init__(self, models: ModelList, path: str = "", native: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("classPicker")
-        self._model_name, self._path, self._folder, self._native = model_name, "", folder, native
+        entry = models.current
+        if entry is None:
+            raise LookupError("no model is chosen")
+        self._models, self._entry_of = models, entry
+        self._model_name, self._path, self._folder, self._native = entry.name, "", str(Path(entry.path).parent), native
+        self.allow_missing = False
         self._explanation = label("muted", wraps=True)
         self._file = label("strong", "classFile")
         self.browse_button = QPushButton(objectName="classFileButton")

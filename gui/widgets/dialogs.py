@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from gui import text
+from gui.models.consent import ask_for_file
 from gui.models.model_list import ModelEntry
 from gui.models.session import Session
 
@@ -43,7 +44,7 @@ class Dialogs(QObject):
         if entry is None:
             return
         where, known, _ = (entry.architecture or "").partition(".py:")
-        dialog = ClassPicker(entry.name, path or (f"{where}.py" if known else ""), str(Path(entry.path).parent), self._native, self._window)
+        dialog = ClassPicker(self._session.models, path or (f"{where}.py" if known else ""), self._native, self._window)
         dialog.accepted.connect(lambda: self._session.set_class(dialog.architecture))
         self._open(dialog)
 
@@ -53,7 +54,7 @@ class Dialogs(QObject):
 
         if entry.inspected is None:
             return
-        dialog = TrustDialog(entry, entry.inspected, self._window)
+        dialog = TrustDialog(ask_for_file(entry.inspected, self._session.setup.facts), self._window)
         dialog.finished.connect(lambda _: self._session.answer_trust(entry, dialog.decision))
         self._open(dialog)
 

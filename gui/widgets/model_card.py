@@ -15,9 +15,14 @@ from gui.widgets.labels import label, set_role
 
 
 class ModelCard(QFrame):
-    """Facts about the current model. `class_requested` when the user wants to choose its class."""
+    """Facts about the current model, and what it needs."""
 
     class_requested = Signal()
+    """The user wants to choose its class."""
+    place_chosen = Signal(str)
+    """The user wants the weights from another place in the checkpoint."""
+    stop_requested = Signal()
+    """The user wants what is being done with the file to end."""
 
     def __init__(self, models: ModelList, trusted: frozenset[str] = frozenset(), parent: QWidget | None = None) -> None:
         super().__init__(parent)

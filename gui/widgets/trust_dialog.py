@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from engine.events import FileInspected
 from gui import text
-from gui.models.model_list import ModelEntry
+from gui.models.consent import Decision, TrustRequest
 from gui.widgets.labels import label
 
-Decision = Literal["reject", "once", "always"]
 NAMES_SHOWN = 6
 WIDTH, MARGIN = 480, 16
 
@@ -19,32 +15,32 @@ WIDTH, MARGIN = 480, 16
 class TrustDialog(QDialog):
     """Shows what loading the file would run; `decision` is the answer. What attacks use needs the file's name typed, and is never for always."""
 
-    def __init__(self, entry: ModelEntry, inspected: FileInspected, parent: QWidget | None = None) -> None:
+    def __init__(self, request: TrustRequest, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("trustDialog")
-        self.decision: Decision = "reject"
-        self._name = entry.name
-        self._dangerous = inspected.danger == "dangerous"
+        self.request = request
+        self.decision: Decision = "no"
+        self._name = request.name
+        self._dangerous = request.is_dangerous
         self.name_field = QLineEdit(objectName="trustNameField")
-        self.reject_button = self._button("rejectButton", "trust.reject", "reject")
+        self.reject_button = self._button("rejectButton", "trust.reject", "no")
         self.once_button = self._button("trustOnceButton", "trust.once", "once")
         self.always_button = self._button("trustAlwaysButton", "trust.always", "always")
         self.setWindowTitle(text.say("trust.title"))
-        self._lay_out(inspected)
+        self._lay_out(request)
         self.name_field.setAccessibleName(text.say("trust.field"))
         self.name_field.textChanged.connect(lambda *_: self._allow())
         self.reject_button.setDefault(True)
         self.reject_button.setFocus()
         self._allow()
 
-    def _lay_out(self, inspected: FileInspected) -> None:
+    def _lay_out(self, request: TrustRequest) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.setSpacing(12)
         self.setFixedWidth(WIDTH)
-        lines = [("strong", _sentence(self._name, inspected.unsafe_globals)), ("", text.say("trust.unconfined"))]
-        if inspected.info is not None:
-            lines.append(("muted", text.say("trust.sha256", sha256=inspected.info.sha256)))
+        lines = [("strong", _sentence(self._name, tuple(name for name, _ in request.grades))), ("", text.say("trust.unconfined"))]
+        lines.append(("muted", text.say("trust.sha256", sha256=request.sha256[0])))
         if self._dangerous:
             lines.append(("bad", text.say("trust.dangerous", name=self._name)))
         for role, sentence in lines:
@@ -75,7 +71,7 @@ class TrustDialog(QDialog):
 
     def _decide(self, decision: Decision) -> None:
         self.decision = decision
-        self.done(QDialog.DialogCode.Rejected if decision == "reject" else QDialog.DialogCode.Accepted)
+        self.done(QDialog.DialogCode.Rejected if decision == "no" else QDialog.DialogCode.Accepted)
 
 
 def _sentence(name: str, names: tuple[str, ...]) -> str:
