@@ -23,7 +23,7 @@ STATUS_OF_CODE = {"out-of-memory": "out-of-memory", "unsupported": "unsupported"
 
 RECENT = 1000
 """Samples that say how long a call takes now."""
-PEAKS = ("process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes")
+PEAKS = ("load_peak_bytes", "process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes")
 
 
 class Recorder:

@@ -46,6 +46,8 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     device_peak_bytes: int | None = None
     device_memory_source: str | None = None
     context_bytes: int | None = None
+    load_peak_bytes: int | None = None
+    """Most resident memory while loading, above what the worker had before."""
 
 
 class Phases(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,10 @@ class Phases(msgspec.Struct, frozen=True, kw_only=True):
     prepare: float | None = None
     first_call: float | None = None
     warm_up: float | None = None
+    load_reading: float | None = None
+    """Of `load`: from the disk into memory; None where the two cannot be told apart."""
+    load_moving: float | None = None
+    """Of `load`: from there to the device."""
 
 
 class Trust(msgspec.Struct, frozen=True):

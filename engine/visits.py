@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 
 from engine import messages, stopping
@@ -67,7 +68,11 @@ class Visitor:
         if not again:
             record.loaded = loaded
             record.weights_bytes = prepared.weights_bytes if prepared.weights_bytes is not None else loaded.weights_bytes
-            record.phases = Phases(load=loaded.load_ns / 1e6, prepare=prepared.prepare_ns / 1e6, first_call=called.first_call_ns / 1e6)
+            record.phases = Phases(
+                load=loaded.load_ns / 1e6, load_reading=_ms(loaded.reading_ns), load_moving=_ms(loaded.moving_ns), prepare=prepared.prepare_ns / 1e6,
+                first_call=called.first_call_ns / 1e6,
+            )
+            record.raise_peak("load_peak_bytes", loaded.load_peak_bytes)
         self._warm_up(record, again)
 
     def _warm_up(self, record: Recorder, again: bool) -> None:
@@ -85,7 +90,7 @@ class Visitor:
         self._run_blocks(record, visit=record.visits, steady=False, over=over, seen=latencies)
         if not again:
             spent = int(sum(int(part.sum()) for part in latencies))
-            record.phases = Phases(load=record.phases.load, prepare=record.phases.prepare, first_call=record.phases.first_call, warm_up=spent / 1e6)
+            record.phases = msgspec.structs.replace(record.phases, warm_up=spent / 1e6)
         self._ask(record, messages.ResetPeaks(), messages.PeaksReset)
         assert record.link is not None
         if reset_peak(record.link.pid) and not again:
@@ -174,3 +179,7 @@ class Visitor:
             self._workers.end(record.link, at_once=True)
             values = {"error": "a block whose arrays do not match", "phase": self.phase}
             raise ConfigurationEnded(failure("protocol-error", "protocol-error", values, {"log": record.link.log.text()}))
+
+
+def _ms(ns: int | None) -> float | None:
+    return None if ns is None else ns / 1e6

@@ -175,12 +175,12 @@ def _device_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
 
 
 def _phase_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
-    phases = {name: getattr(outcome.phases_ms, name) for name in ("load", "prepare", "first_call", "warm_up")}
+    phases = {name: getattr(outcome.phases_ms, name) for name in ("load", "load_reading", "load_moving", "prepare", "first_call", "warm_up")}
     return [(labels(f"phase.{name}"), format_duration_ms(value)) for name, value in phases.items() if value is not None]
 
 
 def _memory_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
-    names = ("weights_bytes", "saved_bytes", "process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes", "context_bytes")
+    names = ("load_peak_bytes", "weights_bytes", "saved_bytes", "process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes", "context_bytes")
     values = {name: getattr(outcome.memory, name) for name in names}
     return [(labels(f"memory.{name}"), format_bytes(value)) for name, value in values.items() if value is not None]
 

@@ -160,7 +160,7 @@ def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "details.device", duration(outcome.device_latency.p50_ms if outcome.device_latency is not None else None)
     yield "details.enqueue", duration(outcome.enqueue_p50_ms)
     for code, name in (
-        ("weights", "weights_bytes"), ("saved", "saved_bytes"), ("process", "process_peak_bytes"), ("allocated", "allocated_peak_bytes"),
+        ("load-peak", "load_peak_bytes"), ("weights", "weights_bytes"), ("saved", "saved_bytes"), ("process", "process_peak_bytes"), ("allocated", "allocated_peak_bytes"),
         ("reserved", "reserved_peak_bytes"), ("device-memory", "device_peak_bytes"),
     ):
         yield f"details.{code}", units.format_bytes(getattr(memory, name))

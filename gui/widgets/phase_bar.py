@@ -65,6 +65,7 @@ class PhaseBar(QWidget):
         self._bar, self._note = _Bar(), label("muted")
         self._names: dict[str, QLabel] = {name: label("small") for name in NAMES}
         self._times: dict[str, QLabel] = {name: label("small") for name in NAMES}
+        self._parts = label("muted", wraps=True)
         self._lines = QWidget()
         grid = QGridLayout(self._lines)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -82,6 +83,7 @@ class PhaseBar(QWidget):
         column.addWidget(self._bar)
         column.addWidget(self._note)
         column.addWidget(self._lines)
+        column.addWidget(self._parts)
 
     def show_phases(self, phases: Phases) -> None:
         """Put in the times; what is not known is an em dash."""
@@ -92,8 +94,20 @@ class PhaseBar(QWidget):
         self._note.setVisible(not self._bar.parts)
         self._note.setText(text.say("phase.none"))
         self._lines.setVisible(bool(self._bar.parts))
+        self._parts.setText(_load_parts(phases))
+        self._parts.setVisible(bool(self._parts.text()))
         for name, ms in times.items():
             self._names[name].setText(text.say(f"phase.{name}"))
             self._times[name].setText(units.format_duration_ms(ms))
             for made in (self._names[name], self._times[name]):
                 made.setToolTip(text.say(f"phase.{name}.tip"))
+
+
+def _load_parts(phases: Phases) -> str:
+    """What loading was made of, where it could be told apart."""
+    if phases.load_reading is None:
+        return ""
+    reading = units.format_duration_ms(phases.load_reading)
+    if phases.load_moving is None:
+        return text.say("phase.load_read", reading=reading)
+    return text.say("phase.load_parts", reading=reading, moving=units.format_duration_ms(phases.load_moving))

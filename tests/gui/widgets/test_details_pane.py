@@ -8,10 +8,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPlainTextEdit
 
 from engine.job import Configuration
-from engine.result import Reason, Trust
+from engine.result import Phases, Reason, Trust
 from gui import text
 from gui.models.run_model import RunModel
 from gui.widgets.details_pane import DetailsPane
+from gui.widgets.phase_bar import PhaseBar
 from tests.support.runs import CODE, make_outcome, make_run
 
 
@@ -46,6 +47,17 @@ def test_a_measured_row(pane):
     assert view.code.view.toPlainText() == CODE.rstrip("\n")
     assert not view.error.isVisible()
     assert not view.advice.isVisible()
+
+
+def test_what_loading_was_made_of_is_said_where_it_could_be_told(qapp):
+    bar = PhaseBar()
+    for phases, expected in (
+        (Phases(load=41.2), ""), (Phases(load=41.2, load_reading=30.0), "load: reading 30.0 ms"),
+        (Phases(load=41.2, load_reading=30.0, load_moving=9.5), "load: reading 30.0 ms, moving to the device 9.50 ms"),
+    ):
+        bar.show_phases(phases)
+        assert bar._parts.text() == expected
+        assert bar._parts.isHidden() is not bool(expected)
 
 
 def test_figures_that_could_not_be_measured_are_left_out(pane):
