@@ -120,7 +120,7 @@ class Application(QObject):
 
     def open(self, files: list[str]) -> None:
         """Show the window with these files; they are looked at once the engine is there."""
-        self.session.open(files)
+        self.session.opening.open(files)
         self.window.show()
 
     def interrupt(self) -> None:

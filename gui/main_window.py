@@ -128,8 +128,8 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session, pane = self.session, self.setup_pane
         session.problem_met.connect(self.problem_bar.show_problem)
-        session.trust_asked.connect(self.dialogs.ask_trust)
-        session.class_asked.connect(self.dialogs.ask_class)
+        session.opening.trust_asked.connect(self.dialogs.ask_trust)
+        session.opening.class_asked.connect(self.dialogs.ask_class)
         session.engine_changed.connect(pane.set_engine)
         session.report_saving.connect(self._set_saving)
         session.facts_changed.connect(self._set_facts)
@@ -148,15 +148,15 @@ class MainWindow(QMainWindow):
         self.history_pane.run_chosen.connect(session.open_run)
         self.ready_state.class_requested.connect(self.dialogs.ask_class)
         self.empty_state.open_requested.connect(self.dialogs.ask_open)
-        self.empty_state.demo_requested.connect(session.open_demo)
-        self.empty_state.recent_chosen.connect(session.open_recent)
+        self.empty_state.demo_requested.connect(session.opening.open_demo)
+        self.empty_state.recent_chosen.connect(session.opening.open_recent)
         text.current.changed.connect(self.retranslate)
 
     def _connect_tool_bar(self) -> None:
         bar = self.tool_bar
         bar.open_requested.connect(self.dialogs.ask_open)
-        bar.demo_requested.connect(self.session.open_demo)
-        bar.recent_chosen.connect(self.session.open_recent)
+        bar.demo_requested.connect(self.session.opening.open_demo)
+        bar.recent_chosen.connect(self.session.opening.open_recent)
         bar.help_requested.connect(self.dialogs.show_help)
         bar.language_chosen.connect(self._choose_language)
         bar.theme_chosen.connect(self._choose_theme)
@@ -207,7 +207,7 @@ class MainWindow(QMainWindow):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if paths:
-            self.session.open(paths)
+            self.session.opening.open(paths)
         else:
             self.session.problem_met.emit(problem("problem.nothing-dropped"))
 

@@ -1,8 +1,7 @@
-"""What the window does: opens files, starts and stops jobs, saves reports; it knows the engine and the models, but no widget."""
+"""What the window does: starts and stops jobs, opens runs, saves reports; it knows the engine and the models, but no widget."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,27 +10,24 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from engine import events
-from engine.inputs import parse_input
 from engine.job import Job
 from engine.result import ModelInfo
 from gui import text
 from gui.models.consent import may_load_again
 from gui.models.engine_like import EngineLike
 from gui.models.history_model import HistoryModel
-from gui.models.model_list import ModelEntry, ModelList
+from gui.models.model_list import ModelList
+from gui.models.opening import Opening
 from gui.models.preferences import Preferences
 from gui.models.problem import failure_problem, notice, problem, reason_problem
 from gui.models.run_model import RunModel
 from gui.models.setup_model import SetupModel
-from gui.settings import with_class, with_recent, with_trusted, without_recent
 
 
 class Session(QObject):
-    """One window's work. Signals: `problem_met(Problem)`, `trust_asked(ModelEntry)`, `class_asked(path of a Python file or "")`, `engine_changed(state)`."""
+    """One window's work; `opening` takes files in. Signals: `problem_met(Problem)`, `engine_changed(state)`."""
 
     problem_met = Signal(object)
-    trust_asked = Signal(object)
-    class_asked = Signal(str)
     engine_changed = Signal(str)
     facts_changed = Signal(object)
     run_loaded = Signal()
@@ -41,20 +37,21 @@ class Session(QObject):
         super().__init__(parent)
         self.preferences = preferences
         self.models = ModelList(self)
+        self.opening = Opening(self.models, preferences, self)
         self.setup = SetupModel(self.models, preferences.value.axes, preferences.value.plan, self)
         self.run = RunModel(self)
         self.history = HistoryModel(self)
         self.engine_state = "starting"
         self._engine: EngineLike | None = None
-        self._waiting: list[str] = []
         self._pending: tuple[Job, ModelInfo] | None = None
         self._agreed: set[str] = set()
         """Runs of this window: the user agreed to what they load when they were started."""
-        self.models.refused.connect(self._refused)
+        self.opening.problem_met.connect(self.problem_met)
+        self.opening.run_opened.connect(self.open_run)
         self._handlers: dict[Any, Callable[[Any], None]] = {
             events.EngineReady: self._on_ready,
             events.EngineFailed: self._on_engine_failed,
-            events.FileInspected: self._on_inspected,
+            events.FileInspected: self.opening.on_inspected,
             events.JobFinished: self._on_finished,
             events.RunLoaded: self._on_loaded,
             events.ReportSaved: self._on_saved,
@@ -70,73 +67,18 @@ class Session(QObject):
     def set_engine(self, engine: EngineLike) -> None:
         """Take the engine, which is started after the first paint; files opened before are looked at now."""
         self._engine = engine
-        for path in self._waiting:
-            engine.inspect(path)
-        self._waiting.clear()
+        self.opening.set_engine(engine)
         engine.list_history()
-
-    def open(self, paths: list[str]) -> None:
-        """Take files in: models into the list, a Python file as the class of the current model, a saved run onto the screen."""
-        for path in (os.path.abspath(path) for path in paths):
-            if path.endswith(".py"):
-                self._open_python(path)
-            elif path.endswith(".json") and Path(path).is_file():
-                self.open_run(path)
-            else:
-                self._open_model(path)
-
-    def open_recent(self, path: str) -> None:
-        """Open a file of the recent ones; one that is gone leaves the list."""
-        if Path(path).exists():
-            self.open([path])
-            return
-        self.preferences.change(lambda settings: without_recent(settings, path))
-        self.problem_met.emit(problem("tool.recent.gone", name=Path(path).name, folder=str(Path(path).parent)))
-
-    def open_demo(self) -> None:
-        """Load the bundled demo model with its class and inputs."""
-        from engine.demo import demo_source  # the demo is looked for only when it is asked for
-
-        try:
-            path, architecture, inputs = demo_source()
-        except OSError as error:
-            self.problem_met.emit(problem("problem.demo-missing", reason=error.strerror or str(error)))
-            return
-        entry = self.models.add(str(path))
-        entry.is_demo, entry.architecture = True, architecture
-        entry.inputs = tuple(parse_input(each) if isinstance(each, str) else each for each in inputs)
-        self._inspect(str(path))
-
-    def set_class(self, architecture: str) -> None:
-        """Take the class of the current model and remember it for these weights."""
-        self.models.set_architecture(architecture)
-        info = self.models.current.info if self.models.current else None
-        if info is not None:
-            self.preferences.change(lambda settings: with_class(settings, info.sha256, architecture))
 
     def request_run(self) -> None:
         """Run what is set up; a file that contains code is asked about first."""
         entry = self.models.current
         if entry is None or self.is_busy or self.setup.missing():
             return
-        if entry.inspected is not None and entry.inspected.requires_trust and not self.is_trusted(entry):
-            self.trust_asked.emit(entry)
+        if entry.inspected is not None and entry.inspected.requires_trust and not self.opening.is_trusted(entry):
+            self.opening.ask_trust(entry, lambda: self.start(trusted=True))
         else:
-            self.start(trusted=self.is_trusted(entry))
-
-    def is_trusted(self, entry: ModelEntry) -> bool:
-        """Whether these exact bytes may always run code."""
-        return entry.info is not None and entry.info.sha256 in self.preferences.value.trusted_sha256
-
-    def answer_trust(self, entry: ModelEntry, decision: str) -> None:
-        """`once` runs this time, `always` from now on, anything else runs nothing."""
-        if decision not in ("once", "always"):
-            self.problem_met.emit(problem("trust.rejected", name=entry.name))
-            return
-        info = entry.info
-        if decision == "always" and info is not None:
-            self.preferences.change(lambda settings: with_trusted(settings, info.sha256))
-        self.start(trusted=True)
+            self.start(trusted=self.opening.is_trusted(entry))
 
     def start(self, trusted: bool) -> None:
         """Start the job; while the engine is starting it waits."""
@@ -196,24 +138,6 @@ class Session(QObject):
         if handler is not None:
             handler(event)
 
-    def _open_model(self, path: str) -> None:
-        entry = self.models.add(path)
-        entry.is_demo = False
-        self._inspect(path)
-
-    def _open_python(self, path: str) -> None:
-        entry = self.models.current
-        if entry is None or (entry.is_ready and not entry.is_weights_only):
-            self.problem_met.emit(problem("problem.python-without-model", name=Path(path).name))
-        else:
-            self.class_asked.emit(path)
-
-    def _inspect(self, path: str) -> None:
-        if self._engine is None:
-            self._waiting.append(path)
-        else:
-            self._engine.inspect(path)
-
     def _start_pending(self) -> None:
         if self._pending is not None and self._engine is not None and self.engine_state == "ready":
             job, info = self._pending
@@ -223,10 +147,6 @@ class Session(QObject):
     def _set_engine_state(self, state: str) -> None:
         self.engine_state = state
         self.engine_changed.emit(state)
-
-    def _refused(self, event: events.FileInspected) -> None:
-        if event.refusal is not None:
-            self.problem_met.emit(failure_problem(event.refusal))
 
     def _on_ready(self, event: events.EngineReady) -> None:
         self._set_engine_state("ready")
@@ -248,17 +168,6 @@ class Session(QObject):
         elif self.is_busy:
             self.run.abort()
         self.problem_met.emit(failure_problem(event.failure))
-
-    def _on_inspected(self, event: events.FileInspected) -> None:
-        self.models.apply(event)
-        entry = next((entry for entry in self.models.entries if entry.path == event.path), None)
-        if entry is None or entry.info is None or entry.is_demo:
-            return
-        self.preferences.change(lambda settings: with_recent(settings, event.path))
-        remembered = self.preferences.value.classes.get(entry.info.sha256)
-        if entry.needs_class and remembered:
-            entry.architecture = remembered
-            self.models.entry_changed.emit()
 
     def _on_finished(self, event: events.JobFinished) -> None:
         self.models.learn_inputs(event.run)

@@ -33,7 +33,7 @@ class Dialogs(QObject):
         filters = [f"{text.say(f'open.filter-{name}')} ({pattern})" for name, pattern in PATTERNS.items()]
         dialog = self._file_dialog("openDialog", text.say("open.title"), filters)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(self._session.open)
+        dialog.filesSelected.connect(self._session.opening.open)
         dialog.open()
 
     def ask_class(self, path: str = "") -> None:
@@ -45,7 +45,7 @@ class Dialogs(QObject):
             return
         where, known, _ = (entry.architecture or "").partition(".py:")
         dialog = ClassPicker(self._session.models, path or (f"{where}.py" if known else ""), self._native, self._window)
-        dialog.accepted.connect(lambda: self._session.set_class(dialog.architecture))
+        dialog.accepted.connect(lambda: self._session.opening.set_class(dialog.architecture))
         self._open(dialog)
 
     def ask_trust(self, entry: ModelEntry) -> None:
@@ -55,7 +55,7 @@ class Dialogs(QObject):
         if entry.inspected is None:
             return
         dialog = TrustDialog(ask_for_file(entry.inspected, self._session.setup.facts), self._window)
-        dialog.finished.connect(lambda _: self._session.answer_trust(entry, dialog.decision))
+        dialog.finished.connect(lambda _: self._session.opening.answer_trust(entry, dialog.decision))
         self._open(dialog)
 
     def ask_report(self) -> None:

@@ -46,9 +46,9 @@ def one_process():
 
         type(window)._make_bench = make_bench
         file, spec, inputs = rig.REAL["pnet"]
-        session.open([str(rig.MODELS / file)])
+        session.opening.open([str(rig.MODELS / file)])
         program.until(lambda: session.models.current is not None and session.models.current.is_ready, 30)
-        session.set_class(f"{rig.NETS}:{spec}")
+        session.opening.set_class(f"{rig.NETS}:{spec}")
         session.models.set_input_text(0, inputs)
         session.setup.set_plan("quick")
         program.until(window.setup_pane.run_button.isEnabled, 5)

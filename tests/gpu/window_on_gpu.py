@@ -30,7 +30,7 @@ def main(weights: str, spec: str, given: str, folder: str) -> int:
     def look() -> None:
         state = session.run.state
         if state == "ready" and session.engine_state == "ready" and session.models.current and session.models.current.info and not grabbed:
-            session.set_class(spec)
+            session.opening.set_class(spec)
             session.models.set_inputs((parse_input(given),))
             session.setup.set_axes(Axes(devices=("auto",), precisions=("fp32", "fp16"), batches=(1, 64)))
             grabbed.append("started")

@@ -56,7 +56,7 @@ class Bench:
 
     def load(self, path="/models/a.jit", **changes):
         self.engine.files[path] = inspected(path, **changes)
-        self.session.open([path])
+        self.session.opening.open([path])
 
     def run(self):
         self.load()

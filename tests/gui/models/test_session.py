@@ -25,8 +25,8 @@ class Desk:
         self.engine = FakeEngine(ready)
         self.problems, self.trust, self.classes = [], [], []
         self.session.problem_met.connect(self.problems.append)
-        self.session.trust_asked.connect(self.trust.append)
-        self.session.class_asked.connect(self.classes.append)
+        self.session.opening.trust_asked.connect(self.trust.append)
+        self.session.opening.class_asked.connect(self.classes.append)
 
     def start(self):
         self.engine.told.connect(self.session.apply)
@@ -36,7 +36,7 @@ class Desk:
 
     def load(self, path="/models/a.jit", **changes):
         self.engine.files[path] = inspected(path, **changes)
-        self.session.open([path])
+        self.session.opening.open([path])
         return self.session.models.current
 
 
@@ -86,7 +86,7 @@ def test_a_file_with_code_is_asked_about_first(desk):
     entry = desk.load(kind="module", requires_trust=True, unsafe_globals=("nets.Net",))
     desk.session.request_run()
     assert desk.trust == [entry] and "run_job" not in desk.engine.names()
-    desk.session.answer_trust(entry, "reject")
+    desk.session.opening.answer_trust(entry, "reject")
     assert "run_job" not in desk.engine.names() and len(desk.problems) == 1
 
 
@@ -94,12 +94,12 @@ def test_once_asks_again_always_does_not(desk):
     """Trust is for this exact file's bytes."""
     entry = desk.load(kind="module", requires_trust=True)
     desk.session.request_run()
-    desk.session.answer_trust(entry, "once")
+    desk.session.opening.answer_trust(entry, "once")
     assert desk.engine.calls[-1][1].model.trusted
     desk.session.run.abort()
     desk.session.request_run()
     assert len(desk.trust) == 2
-    desk.session.answer_trust(entry, "always")
+    desk.session.opening.answer_trust(entry, "always")
     desk.session.run.abort()
     desk.session.request_run()
     assert len(desk.trust) == 2 and desk.engine.names().count("run_job") == 3
@@ -109,7 +109,7 @@ def test_once_asks_again_always_does_not(desk):
 def test_other_bytes_are_asked_about_again(desk):
     """A file that changed is another file."""
     entry = desk.load(kind="module", requires_trust=True)
-    desk.session.answer_trust(entry, "always")
+    desk.session.opening.answer_trust(entry, "always")
     desk.session.run.abort()
     changed = inspected(entry.path, kind="module", requires_trust=True)
     desk.engine.emit(msgspec.structs.replace(changed, info=msgspec.structs.replace(changed.info, sha256="f" * 64)))
@@ -119,17 +119,17 @@ def test_other_bytes_are_asked_about_again(desk):
 
 def test_a_python_file_names_the_class_of_the_weights(desk):
     """Without weights that need one it says so."""
-    desk.session.open(["/nets.py"])
+    desk.session.opening.open(["/nets.py"])
     assert len(desk.problems) == 1
     desk.load("/w.pth", kind="state-dict")
-    desk.session.open(["/nets.py"])
+    desk.session.opening.open(["/nets.py"])
     assert desk.classes == ["/nets.py"]
 
 
 def test_the_class_is_remembered_for_these_weights(desk):
     """Opened again, the weights have their class."""
     desk.load("/w.pth", kind="state-dict")
-    desk.session.set_class("/nets.py:Net")
+    desk.session.opening.set_class("/nets.py:Net")
     desk.session.models.remove(0)
     assert desk.load("/w.pth", kind="state-dict").architecture == "/nets.py:Net"
 
@@ -155,9 +155,9 @@ def test_recent_files_are_newest_first_and_forgotten_when_gone(desk, tmp_path):
     desk.load("/gone/a.jit")
     desk.load(str(there))
     assert desk.preferences.value.recents == (str(there), "/gone/a.jit")
-    desk.session.open_recent("/gone/a.jit")
+    desk.session.opening.open_recent("/gone/a.jit")
     assert desk.preferences.value.recents == (str(there),) and len(desk.problems) == 1
-    desk.session.open_recent(str(there))
+    desk.session.opening.open_recent(str(there))
     assert desk.session.models.current.path == str(there)
 
 
@@ -210,7 +210,7 @@ def test_load_once_holds_for_more_of_the_same_run(desk):
     """The run says that its file was trusted, and appending to it does not ask again."""
     entry = desk.load("/models/a.pth", requires_trust=True)
     desk.session.request_run()
-    desk.session.answer_trust(entry, "once")
+    desk.session.opening.answer_trust(entry, "once")
     _, job, info = desk.engine.calls[-1]
     assert info.trusted
     desk.session.run.load(make_run(id=job.id, model=info), "/r.json")
@@ -252,7 +252,7 @@ def test_the_demo_comes_with_class_and_inputs(desk):
 
     path, architecture, inputs = demo_source()
     desk.engine.files[path] = inspected(path, kind="state-dict")
-    desk.session.open_demo()
+    desk.session.opening.open_demo()
     assert desk.session.setup.missing() is None
     job = desk.session.setup.job()
     assert (job.model.architecture, job.inputs) == (architecture, inputs)
