@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from engine.inputs import format_input
 from engine.job import Job
@@ -17,6 +18,12 @@ def command_line(job: Job) -> str:
         words += ["--arch", job.model.architecture]
     if job.model.trusted:
         words.append("--trust")
+    if job.model.dangerous:
+        words += ["--trust-dangerous", Path(job.model.path).name]
+    if job.model.weights_at:
+        words += ["--weights-at", job.model.weights_at]
+    if job.model.allow_missing:
+        words.append("--allow-missing")
     for spec in job.inputs:
         words += ["--input", format_input(spec)]
     each = job.configurations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ PACKAGES = ("torch", "numpy", "onnxruntime", "onnxruntime-gpu", "onnx", "openvin
 """Distributions whose version may explain a figure."""
 
 
-def collect(facts: Facts | None = None, gpus: Mapping[int, Any] | None = None) -> Environment:
+def collect(facts: Facts | None = None, gpus: Mapping[int, Any] | None = None, interpreter: str = "") -> Environment:
     """What a run should say of its machine; `facts` from the probe win, since the model may run in another Python.
 
-    `gpus` are the monitor's devices (`Monitor.gpus`), which add what torch does not know.
+    `gpus` are the monitor's devices (`Monitor.gpus`), which add what torch does not know; `interpreter` is the Python that runs the model.
     """
     found = Environment(
         platform=platform.platform(),
@@ -30,9 +31,12 @@ def collect(facts: Facts | None = None, gpus: Mapping[int, Any] | None = None) -
         cores=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
         python=platform.python_version(),
+        interpreter=interpreter,
         packages=installed_packages(),
         load_before=load_average(),
     )
+    if facts is None and interpreter not in ("", sys.executable):       # another Python, and nobody knows what it has
+        return msgspec.structs.replace(found, python="", packages={})
     found = msgspec.structs.replace(found, torch=found.packages.get("torch", ""))
     return found if facts is None else _with_facts(found, facts, gpus or {})
 

@@ -103,6 +103,8 @@ class ModelSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a checkpoint: the key that leads to the weights, dotted."""
     allow_missing: bool = False
     """The user agreed that weights which the file lacks stay random, and that the others are left out."""
+    dangerous: bool = False
+    """The file is graded dangerous, and was named for it besides."""
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -164,6 +164,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     gpus: tuple[dict[str, Any], ...] = ()
     driver: str | None = None
     python: str = ""
+    interpreter: str = ""
+    """Path of the Python that ran the model; `python`, `torch` and `packages` are its own."""
     torch: str = ""
     packages: dict[str, str] = {}
     load_before: float | None = None

@@ -47,6 +47,8 @@ class Engine:
         self.flags = Flags()
         self.pump = Pump()
         self.facts: Facts | None = None
+        self._facts_of = ""
+        """The interpreter that `facts` are about."""
         self._python = python
         self._folder = history_folder
         self._keep_history = keep_history
@@ -60,6 +62,7 @@ class Engine:
     def start(self, python: str | None = None) -> Facts:
         """Find out what this machine can do with an interpreter's torch; raises ConfigurationEnded with the reason it cannot."""
         self.facts = self.probe(python)
+        self._facts_of = interpreter_of(python or self._python)
         self.emit(EngineReady(self.facts))
         return self.facts
 
@@ -172,12 +175,15 @@ class Engine:
 
     def run_job(self, job: Job, info: ModelInfo) -> Run:
         """Measure all configurations; the run is complete or as far as it got."""
+        interpreter = interpreter_of(job.interpreter)
+        facts = self._facts_about(interpreter)
         run = Run(
             id=job.id, app=Application(version=VERSION), created_at=datetime.now(UTC).isoformat(timespec="seconds"), model=info, inputs=job.inputs,
-            environment=environment.collect(self.facts, self.monitor.gpus), plan=msgspec.to_builtins(job.plan), command=self._command(job), finished=False,
+            environment=environment.collect(facts, self.monitor.gpus, interpreter), plan=msgspec.to_builtins(job.plan),
+            command=self._command(job), finished=False,
         )
         zero_ns = time.perf_counter_ns()
-        records = [self._recorder(index, job, info) for index in range(len(job.configurations))]
+        records = [self._recorder(index, job, info, facts) for index in range(len(job.configurations))]
         return self._measure(run, job, records, zero_ns)
 
     def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> Run:
@@ -195,11 +201,18 @@ class Engine:
         record = resume.recorder(run, job, index, self.facts.cores if self.facts else None)
         return self._measure(run, job, [record], zero_ns, Path(run_path) if run_path else None)
 
-    def _recorder(self, index: int, job: Job, info: ModelInfo) -> Recorder:
-        record = Recorder(index, job, job.configurations[index], info, self.facts.cores if self.facts else None)
-        choice = check(self.facts, info.kind, record.configuration)
-        is_probed = self.facts is not None and interpreter_of(job.interpreter) == interpreter_of(self._python)
-        if is_probed and not choice.available:
+    def _facts_about(self, interpreter: str) -> Facts | None:
+        """Facts of the Python that runs a job; None where it cannot be asked (its rows will say why) or the user stops."""
+        if self.facts is None or interpreter == self._facts_of:
+            return self.facts
+        try:
+            return self.probe(interpreter)
+        except (ConfigurationEnded, Interrupted):
+            return None
+
+    def _recorder(self, index: int, job: Job, info: ModelInfo, facts: Facts | None) -> Recorder:
+        record = Recorder(index, job, job.configurations[index], info, facts.cores if facts else None)
+        if facts is not None and not (choice := check(facts, info.kind, record.configuration)).available:
             record.fail(failure("unsupported", choice.code, choice.values))
         return record
 

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import uuid
 from pathlib import Path
 
 import msgspec
 
-from engine.architecture import ArchitectureError, parse_architecture
 from engine.capabilities import BACKEND_OF_KIND, QUANTIZATIONS, Facts
-from engine.commands.options import Refused, absolute
+from engine.commands.classes import named_class, place_of
+from engine.commands.options import NONE_OK, REFUSED, Refused, absolute, tell
 from engine.demo import demo_source
 from engine.events import FileInspected
-from engine.inputs import InputError, parse_input, unknown_sizes
+from engine.inputs import InputError, format_input, parse_input, unknown_sizes
 from engine.job import PLANS, InputSpec, Job, ModelSource, Plan
 from engine.matrix import BACKENDS, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known
-from engine.result import ModelInfo
+from engine.result import Failure, ModelInfo
 from engine.supervisor import Engine
 from engine.words import say
 
-WITHOUT_CLASS = ("state-dict", "checkpoint", "safetensors")
+DANGEROUS = "dangerous"
+REFUSING = frozenset({"class-mismatch", "input-mismatch", "needs-trust"})
+"""Codes that mean: the class or the input was refused, nothing was measured."""
+REFUSING_SAY = ("class-", "module-class-", "module-is-", "no-weights-")
+"""Sentences that mean the same among the loading errors."""
 
 
 def inspect(engine: Engine, options: argparse.Namespace) -> FileInspected:
     """What the file is; raises Refused when it is no model."""
     path = demo_source()[0] if options.demo else absolute(options.file)
-    inspected = engine.inspect(path)
+    place = place_of(options.arch)
+    inspected = engine.inspect(path, near=(place,)) if place else engine.inspect(path)
     if inspected.refusal is not None or inspected.info is None:
         refusal = inspected.refusal
         raise Refused(refusal.summary if refusal else path, refusal.hint if refusal else "")
@@ -36,52 +42,109 @@ def inspect(engine: Engine, options: argparse.Namespace) -> FileInspected:
 
 
 def model_source(inspected: FileInspected, options: argparse.Namespace) -> tuple[ModelSource, ModelInfo]:
-    """The model with its class and the user's word on trust; raises Refused."""
+    """The model with the class that was named and the user's word on trust; raises Refused. Nothing is run, and no class is searched for."""
     info = inspected.info
     assert info is not None
-    name = Path(info.path).name
     if info.kind not in BACKEND_OF_KIND:
-        raise Refused(say("kind-not-run", {"file": name, "kind": info.kind}), say("kind-not-run.hint"))
-    if inspected.requires_trust and not options.trust:
-        raise Refused(say("needs-trust-names", {"file": name, "names": ", ".join(inspected.unsafe_globals[:8]) or "-"}), say("needs-trust.hint"))
-    if inspected.danger == "dangerous" and options.trust_dangerous != name:
-        raise Refused(say("dangerous-file", {"file": name, "names": ", ".join(inspected.unsafe_globals[:8])}), say("dangerous-file.hint", {"file": name}))
-    architecture = _architecture(options)
-    if architecture is None and info.kind in WITHOUT_CLASS:
-        raise Refused(say("class-needed", {"tensors": info.tensors, "values_count": info.values}), say("class-needed.hint"))
+        values = {"file": Path(info.path).name, "kind": info.kind}
+        raise Refused(say("kind-not-run", values), say("kind-not-run.hint", values))
+    info = _weights_chosen(inspected, info, options)
+    check_trust(inspected, info, options)
+    architecture = named_class(inspected, options)
     trusted = bool(inspected.requires_trust and options.trust)
-    source = ModelSource(path=info.path, kind=info.kind, architecture=architecture, trusted=trusted, weights_at=info.weights_at)
-    return source, msgspec.structs.replace(info, architecture=architecture or info.architecture, trusted=trusted)
+    source = ModelSource(
+        path=info.path, kind=info.kind, architecture=architecture, trusted=trusted, weights_at=info.weights_at, allow_missing=options.allow_missing,
+        dangerous=inspected.danger == DANGEROUS,
+    )
+    return source, msgspec.structs.replace(info, trusted=trusted)
 
 
-def _architecture(options: argparse.Namespace) -> str | None:
-    if options.demo:
-        return demo_source()[1]
-    if not options.arch:
-        return None
-    try:
-        return parse_architecture(options.arch).spec
-    except ArchitectureError as error:
-        raise Refused(error.summary, error.hint) from error
+def with_architecture(info: ModelInfo, source: ModelSource) -> ModelInfo:
+    """What the run says of its model, with the class that it runs as."""
+    return msgspec.structs.replace(info, architecture=source.architecture or info.architecture)
 
 
-def inputs(inspected: FileInspected, options: argparse.Namespace) -> tuple[InputSpec, ...]:
-    """Inputs given, else declared by the file, else guessed from its first layer; raises Refused when none is known."""
+def _weights_chosen(inspected: FileInspected, info: ModelInfo, options: argparse.Namespace) -> ModelInfo:
+    """The weights that --weights-at names; the counts of others than the first are not known before they are loaded."""
+    place = options.weights_at
+    if place is None or place == info.weights_at:
+        return info
+    if place not in inspected.weights_places:
+        values = {"file": Path(info.path).name, "place": place, "places": ", ".join(inspected.weights_places)}
+        code = "weights-place-unknown" if inspected.weights_places else "weights-place-none"
+        raise Refused(say(code, values), say(f"{code}.hint", values))
+    return msgspec.structs.replace(info, weights_at=place, tensors=None, values=None, dtypes={}, weights_bytes=None)
+
+
+def check_trust(inspected: FileInspected, info: ModelInfo, options: argparse.Namespace) -> None:
+    """Raise Refused where loading would run code that nobody has agreed to, or that lacks its class; the worst is told first."""
+    name = Path(info.path).name
+    values = {"file": name, "names": ", ".join(inspected.unsafe_globals[:8]) or "-"}
+    if inspected.danger == DANGEROUS and not (options.trust and options.trust_dangerous == name):
+        raise Refused(say("dangerous-file", values), say("dangerous-file.hint", values))
+    if inspected.missing_classes and not options.arch:
+        missing = {"file": name, "names": ", ".join(inspected.missing_classes[:8])}
+        raise Refused(say("main-class-missing", missing), say("main-class-missing.hint", missing))
+    if inspected.requires_trust and not options.trust:
+        raise Refused(say("needs-trust-names", values), say("needs-trust.hint"))
+
+
+def given_inputs(options: argparse.Namespace) -> tuple[InputSpec, ...]:
+    """Inputs as --input gives them, or the demo's; raises Refused."""
     try:
         given = tuple(parse_input(text) for text in options.input)
     except InputError as error:
         raise Refused(error.summary, error.hint) from error
-    given = tuple(_with_absolute_data(spec) for spec in given)
-    if not given and options.demo:
-        given = demo_source()[2]
-    found = given or inspected.inputs or inspected.guessed
-    if not found:
-        raise Refused(say("inputs-missing", {"file": Path(inspected.path).name}), say("inputs-missing.hint"))
-    for spec in found:
+    given = tuple(_with_absolute_data(spec) for spec in given) or (demo_source()[2] if options.demo else ())
+    _check_sizes(given)
+    return given
+
+
+def _check_sizes(specs: tuple[InputSpec, ...]) -> None:
+    for spec in specs:
         if names := unknown_sizes(spec):
             values = {"input": spec.name or "input", "size": names[0]}
             raise Refused(say("input-size-unknown", values), say("input-size-unknown.hint", values))
-    return tuple(found)
+
+
+def inputs(engine: Engine, inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> tuple[InputSpec, ...]:
+    """Inputs given, else declared by the file with all their sizes, else guessed and seen to run; raises Refused."""
+    found = given_inputs(options) or inspected.inputs or ()
+    if found and not any(unknown_sizes(spec) for spec in found):
+        return tuple(found)
+    examined = engine.examine(source, tuple(inspected.inputs or inspected.guessed))
+    if examined.failure is not None:
+        raise refused_by(examined.failure)
+    if not examined.inputs:
+        raise Refused(say("inputs-missing", {"file": Path(inspected.path).name}), say("inputs-missing.hint"))
+    _check_sizes(examined.inputs)
+    tell(say("inputs-guessed", {"inputs": ", ".join(format_input(spec) for spec in examined.inputs)}), "")
+    return examined.inputs
+
+
+def refused_by(failed: Failure) -> Refused:
+    """What a worker answered, as the command's end: a class or input that does not fit is refused, all else means that the model does not run."""
+    return Refused(failed.summary, with_proposal(failed), REFUSED if refuses(failed) else NONE_OK, failed.details)
+
+
+def with_proposal(failed: Failure) -> str:
+    """The hint, with the first complete set of inputs that was seen to run, where there is one and the hint does not name it."""
+    proposed = proposed_inputs(failed)
+    if not proposed or all(text in failed.hint for text in proposed):
+        return failed.hint
+    return say("inputs-proposed", {"inputs": " ".join(f"--input {shlex.quote(text)}" for text in proposed)})
+
+
+def proposed_inputs(failed: Failure) -> list[str]:
+    """The first set of inputs that a refusal proposes; whatever came from a worker may be anything."""
+    proposed = failed.values.get("proposed")
+    first = proposed[0] if isinstance(proposed, list | tuple) and proposed else []
+    return [str(text) for text in first] if isinstance(first, list | tuple) else [str(first)]
+
+
+def refuses(error: Failure) -> bool:
+    """Whether nothing was wrong but the class or the input, which somebody named."""
+    return error.code in REFUSING or error.say.startswith(REFUSING_SAY)
 
 
 def _with_absolute_data(spec: InputSpec) -> InputSpec:

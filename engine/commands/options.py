@@ -6,19 +6,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from engine.words import say
 
-REFUSED = 2
+REFUSED, NONE_OK = 2, 3
 
 
 class Refused(Exception):
-    """The command cannot begin: `summary` says what is wrong with which thing, `hint` what to do."""
+    """The command cannot begin: `summary` says what is wrong with which thing, `hint` what to do; `details` are for --debug."""
 
-    def __init__(self, summary: str, hint: str) -> None:
+    def __init__(self, summary: str, hint: str, exit_code: int = REFUSED, details: dict[str, Any] | None = None) -> None:
         super().__init__(summary)
-        self.summary, self.hint = summary, hint
+        self.summary, self.hint, self.exit_code, self.details = summary, hint, exit_code, details or {}
 
 
 def tell(summary: str, hint: str) -> None:
@@ -52,8 +52,7 @@ def profile_parser() -> Parser:
     parser = Parser(prog="python3 main.py profile", description="Measure a model without a window.", allow_abbrev=False)
     parser.add_argument("file", nargs="?", metavar="FILE", help="the model file")
     parser.add_argument("--demo", action="store_true", help="measure the bundled demo model and write its page")
-    parser.add_argument("--arch", metavar="SPEC", help="package.module:callable or path/to/file.py:callable(argument=1), for files that hold only weights")
-    parser.add_argument("--input", action="append", default=[], metavar="SPEC", help="f32[B,3,224,224], NAME=i64[B,128]{0..30521}, NAME=16000, NAME=@data.npy")
+    add_model_options(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; a list multiplies")
     parser.add_argument("--precision", default="fp32", help="fp32, fp16, bf16, amp")
     parser.add_argument("--quantization", default="none", help="none, dynamic-int8")
@@ -61,16 +60,27 @@ def profile_parser() -> Parser:
     parser.add_argument("--batch", default="1", help="1, or 1,8,32, or 1:64 for doubling")
     parser.add_argument("--threads", default="", help="intra-op threads (default: physical cores less one)")
     parser.add_argument("--timeout", type=_seconds, default=None, metavar="SECONDS", help="without an answer for so long a call counts as hung")
-    parser.add_argument("--python", metavar="PATH", help="another Python whose torch and packages run the model")
     parser.add_argument("--plan", default="standard", help="quick or standard")
-    parser.add_argument("--trust", action="store_true", help="let this file run code while it is loaded")
-    parser.add_argument("--trust-dangerous", metavar="NAME", help="the file's name, for a file that is graded dangerous")
     parser.add_argument("--json", metavar="PATH", help="write the run")
     parser.add_argument("--report", metavar="PATH", help="write the page")
     parser.add_argument("--samples", metavar="PATH", help="write all raw samples (.npz)")
     parser.add_argument("--no-history", action="store_true", help="keep no copy of the run")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say how the model is loaded, the same for every command that loads one."""
+    parser.add_argument(
+        "--arch", metavar="SPEC",
+        help="the class of bare weights: path/to/file.py:Class(argument=1) or package.module:callable; or the Python file (or folder) alone, to find the class in it",
+    )
+    parser.add_argument("--weights-at", metavar="PLACE", help="which weights of a checkpoint to take, as inspect lists them")
+    parser.add_argument("--allow-missing", action="store_true", help="run with random weights in place of those that the file lacks")
+    parser.add_argument("--input", action="append", default=[], metavar="SPEC", help="f32[B,3,224,224], NAME=i64[B,128]{0..30521}, NAME=16000, NAME=@data.npy")
+    parser.add_argument("--python", metavar="PATH", help="another Python whose torch and packages run the model")
+    parser.add_argument("--trust", action="store_true", help="let this file run code while it is loaded, and try classes of the Python files beside it")
+    parser.add_argument("--trust-dangerous", metavar="NAME", help="the file's name, for a file that is graded dangerous")
 
 
 def _seconds(text: str) -> float:
@@ -88,4 +98,11 @@ def parse_profile(argv: Sequence[str]) -> argparse.Namespace:
     options = profile_parser().parse_args(argv)
     if bool(options.file) == options.demo:
         raise Refused(say("one-file-or-demo"), say("see-help", {"command": "python3 main.py profile"}))
+    check_model_options(options)
     return options
+
+
+def check_model_options(options: argparse.Namespace) -> None:
+    """Raise Refused for options that do not go together."""
+    if options.allow_missing and not options.arch:
+        raise Refused(say("allow-missing-alone"), say("allow-missing-alone.hint"))

@@ -9,26 +9,43 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
-from typing import Self
+from typing import Any, NamedTuple, Self
 
-from engine.commands.job import inputs, inspect, interpreter, make_job, model_source
-from engine.commands.options import REFUSED, Refused, parse_profile, tell
+from engine.commands.classes import settle_class
+from engine.commands.job import (
+    given_inputs,
+    inputs,
+    inspect,
+    interpreter,
+    make_job,
+    model_source,
+    proposed_inputs,
+    refuses,
+    with_architecture,
+    with_proposal,
+)
+from engine.commands.options import NONE_OK, REFUSED, Refused, parse_profile, tell
 from engine.commands.progress import Progress
 from engine.commands.table import show_table
 from engine.commands.writing import Writer
 from engine.failures import start_failure
+from engine.job import InputSpec, ModelSource
 from engine.process import EngineLost
 from engine.result import Failure, Run
 from engine.supervisor import Engine
 from engine.words import say
 from engine.workers import ConfigurationEnded, Interrupted, interpreter_of
 
-OK, FAILED, NONE_OK, UNWRITABLE, INTERRUPTED = 0, 1, 3, 5, 130
-REFUSING = frozenset({"class-mismatch", "input-mismatch", "needs-trust"})
-"""Codes of outcomes that mean: the class or the input was refused, nothing was measured."""
-REFUSING_SAY = ("class-", "module-class-", "module-is-", "no-weights-")
-"""Sentences that mean the same among the loading errors."""
+OK, FAILED, UNWRITABLE, INTERRUPTED = 0, 1, 5, 130
 UNSUPPORTED = frozenset({"unsupported", "not-swapped"})
+
+
+class _Measured(NamedTuple):
+    """A run, who writes it, and a refusal of the inputs that says more than its outcomes do."""
+
+    run: Run
+    writer: Writer
+    refusal: Failure | None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,7 +55,9 @@ def main(argv: Sequence[str]) -> int:
         return _profile(parse_profile(argv))
     except Refused as refused:
         tell(refused.summary, refused.hint)
-        return REFUSED
+        if "--debug" in argv:
+            show_details(refused.details)
+        return refused.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -62,37 +81,50 @@ def _profile(options: argparse.Namespace) -> int:
     with _Interrupts(engine) as interrupts:
         try:
             with progress:
-                run, writer = _measure(engine, options, python, progress)
+                measured = _measure(engine, options, python, progress)
         except Interrupted:
             return INTERRUPTED
         except (EngineLost, ConfigurationEnded) as error:
-            return _not_started(error, options)
+            return not_started(error, options)
         finally:
             engine.close()
+        run = measured.run
         show_table(run)
-        written = writer.write(run, progress.kept)
+        written = measured.writer.write(run, progress.kept)
         if progress.save_failure is not None:
             tell(progress.save_failure.summary, progress.save_failure.hint)
         if options.debug:
             _show_details(run)
-        return INTERRUPTED if interrupts.count else _exit_code(run, written and progress.save_failure is None)
+        return INTERRUPTED if interrupts.count else _exit_code(run, written and progress.save_failure is None, measured.refusal)
 
 
-def _measure(engine: Engine, options: argparse.Namespace, python: str | None, progress: Progress) -> tuple[Run, Writer]:
+def _measure(engine: Engine, options: argparse.Namespace, python: str | None, progress: Progress) -> _Measured:
     """Everything that can be refused is, then the job runs."""
     inspected = inspect(engine, options)
     source, info = model_source(inspected, options)
-    specs = inputs(inspected, options)
+    given = given_inputs(options)
     writer = Writer(options, source.path)
     progress.also = writer.take
+    make_job(options, None, source, given)      # a value that does not exist is told before torch is waited for
     progress.say(say("engine-starting"))
-    make_job(options, None, source, specs)      # a value that does not exist is told before torch is waited for
+    source = settle_class(engine, inspected, source, options)
     engine.warm_up()
     facts = engine.start()
-    return engine.run_job(make_job(options, facts, source, specs), info), writer
+    specs = inputs(engine, inspected, source, options)
+    run = engine.run_job(make_job(options, facts, source, specs), with_architecture(info, source))
+    return _Measured(run, writer, _explain(engine, run, source, specs) if given else None)
 
 
-def _not_started(error: EngineLost | ConfigurationEnded, options: argparse.Namespace) -> int:
+def _explain(engine: Engine, run: Run, source: ModelSource, specs: tuple[InputSpec, ...]) -> Failure | None:
+    """When no configuration took the inputs that were given: the refusal with inputs that were seen to run, where some are found."""
+    errors = [outcome.error for outcome in run.outcomes]
+    if not all(error is not None and error.code == "input-mismatch" and not proposed_inputs(error) for error in errors):
+        return None
+    examined = engine.examine(source, specs)
+    return examined.failure if examined.failure is not None and proposed_inputs(examined.failure) else None
+
+
+def not_started(error: EngineLost | ConfigurationEnded, options: argparse.Namespace) -> int:
     """No worker came to life: an argument's fault when another Python was asked for, else the program's own."""
     failed = error.failure if isinstance(error, ConfigurationEnded) else start_failure(interpreter_of(options.python), str(error))
     tell(failed.summary, failed.hint)
@@ -105,27 +137,28 @@ def _show_details(run: Run) -> None:
     """The traceback and the log of each configuration that failed."""
     for outcome in run.outcomes:
         details = outcome.error.details if outcome.error else {}
-        for text in filter(None, (details.get("traceback"), details.get("log"))):
-            print(text, file=sys.stderr)
+        show_details(details)
 
 
-def _exit_code(run: Run, written: bool) -> int:
+def show_details(details: dict[str, Any]) -> None:
+    """The traceback and the log of one failure."""
+    for text in filter(None, (details.get("traceback"), details.get("log"))):
+        print(text, file=sys.stderr)
+
+
+def _exit_code(run: Run, written: bool, refusal: Failure | None) -> int:
     """The contract's code for how the run ended; failures beside a success are named on standard error."""
     if not any(outcome.status == "ok" for outcome in run.outcomes):
-        errors = {(outcome.error.summary, outcome.error.hint): outcome.error for outcome in run.outcomes if outcome.error}
+        failed = [refusal] if refusal is not None else [outcome.error for outcome in run.outcomes if outcome.error]
+        errors = {(error.summary, with_proposal(error)): error for error in failed}
         for summary, hint in errors:
             tell(summary, hint or say("unsupported.hint"))
-        refused = [_refuses(error) for error in errors.values() if error.code not in UNSUPPORTED]
+        refused = [refuses(error) for error in errors.values() if error.code not in UNSUPPORTED]
         return REFUSED if refused and all(refused) else NONE_OK
     for outcome in run.outcomes:
         if outcome.status == "failed" and outcome.error:
             tell(outcome.error.summary, "")
     return OK if written else UNWRITABLE
-
-
-def _refuses(error: Failure) -> bool:
-    """Whether nothing was wrong but the class or the input, which somebody named."""
-    return error.code in REFUSING or error.say.startswith(REFUSING_SAY)
 
 
 class _Interrupts:

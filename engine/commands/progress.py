@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.events import JobFinished, JobStarted, Progressed
+from engine.events import JobFinished, JobStarted, Looking, Progressed
 from engine.result import Failure
+from engine.words import say
 
 
 class Progress:
@@ -58,6 +59,8 @@ class Progress:
         elif isinstance(event, JobFinished):
             self.run_path = Path(event.run_path) if event.run_path else self.run_path
             self.save_failure = event.save_failure
+        elif isinstance(event, Looking):
+            self.say(say(f"looking-{event.what}", {"seconds": event.waiting_s}))
         elif isinstance(event, Progressed) and self._bar is not None:
             left = "" if event.seconds_left is None else f"{event.seconds_left:.0f} s"
             where = "" if event.index is None else f"{event.index + 1}/{self._count} {event.phase}"
