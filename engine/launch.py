@@ -3,6 +3,7 @@
 Linux: `python -m engine.launch --serve FD` is the fork server. It imports torch and the worker's loop once, then forks a
 worker each time the engine asks on a SEQPACKET socket; a worker so made runs after some 10 ms instead of seconds. It never
 touches CUDA, so its children may. Elsewhere: `python -m engine.launch --worker`, a plain new process each time.
+A worker that is to run foreign code comes with a policy and is confined (engine.confinement) before it hears its first command.
 
 Why not `multiprocessing`'s fork server: it is one per process, tied to one interpreter; it gives no pidfd (so a pid can be
 recycled between death and signal), and it reaps children behind the engine's back. Here a dead worker stays a zombie until
@@ -24,11 +25,20 @@ import sys
 import threading
 import time
 import traceback
+from typing import NoReturn
+
+from engine.confinement import Policy
+from engine.confinement.birth import adopting, deliver, heard
+from engine.confinement.namespaces import enter
+from engine.confinement.worker import confine
 
 PRELOAD = ("torch", "engine.worker.loop")
 LENT_VARIABLE = "MODEL_DYNO_MSGSPEC"
 """Where the program's own msgspec lies, for a Python that has none."""
 _PR_SET_PDEATHSIG = 1
+_BIRTH_SECONDS = 8.0
+"""For being confined; the engine itself waits ten."""
+_REQUEST_BYTES = 256 * 1024
 
 
 def borrow_msgspec() -> None:
@@ -45,9 +55,9 @@ def borrow_msgspec() -> None:
     module = sys.modules["msgspec"] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except ImportError as error:
         del sys.modules["msgspec"]
-        raise
+        raise ModuleNotFoundError("No module named 'msgspec'", name="msgspec") from error
 
 
 def run(channel: socket.socket) -> None:
@@ -75,8 +85,13 @@ def _watch_parent(parent: int) -> None:
     os._exit(1)
 
 
-def become_worker(channel_fd: int, log_fd: int, parent: int) -> None:
-    """First acts of a worker's life: own session, own signals, no fd but its channel and log, then obey. Does not return."""
+def become_worker(
+    channel_fd: int, log_fd: int, parent: int | None, policy: Policy | None = None, line_fd: int | None = None, had: set[str] | None = None
+) -> NoReturn:
+    """First acts of a worker's life: own session, own signals, no fd but its channel and log, confined where `policy` says so, then obey.
+
+    `parent` is None where a keeper ends it. What holds it is told on `line_fd`; `had` are the namespaces that it already has. Does not return.
+    """
     code = 1
     try:
         os.setsid()
@@ -84,8 +99,11 @@ def become_worker(channel_fd: int, log_fd: int, parent: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         _redirect(log_fd)
-        channel_fd = _keep_only(channel_fd)
-        die_with_parent(parent)
+        channel_fd, line_fd = _keep_only(channel_fd, line_fd)
+        if parent is not None:
+            die_with_parent(parent)
+        if policy is not None:
+            _confine(policy, had or set(), line_fd)
         run(socket.socket(fileno=channel_fd))
         code = 0
     except BaseException:
@@ -97,6 +115,14 @@ def become_worker(channel_fd: int, log_fd: int, parent: int) -> None:
         os._exit(code)
 
 
+def _confine(policy: Policy, had: set[str], line_fd: int | None) -> None:
+    """Confine this process and say what holds it; what fails ends the worker before it hears a command."""
+    held = confine(policy, had)
+    if line_fd is not None:
+        os.write(line_fd, json.dumps({"held": held}).encode())
+        os.close(line_fd)
+
+
 def _redirect(log_fd: int) -> None:
     """Standard input reads nothing; whatever libraries print goes to the log and never near the channel."""
     null = os.open(os.devnull, os.O_RDONLY)
@@ -105,12 +131,20 @@ def _redirect(log_fd: int) -> None:
     os.dup2(log_fd, 2)
 
 
-def _keep_only(channel_fd: int) -> int:
-    """Close every fd above 2 but the channel, which moves to 3."""
+def _keep_only(channel_fd: int, line_fd: int | None = None) -> tuple[int, int | None]:
+    """Close every fd above 2 but the channel, which moves to 3, and the line, which moves to 4."""
+    if line_fd is None:
+        if channel_fd != 3:
+            os.dup2(channel_fd, 3)
+        os.closerange(4, _highest_fd() + 1)
+        return 3, None
+    above = _highest_fd() + 1
+    os.dup2(line_fd, above)
     if channel_fd != 3:
         os.dup2(channel_fd, 3)
-    os.closerange(4, _highest_fd() + 1)
-    return 3
+    os.dup2(above, 4)
+    os.closerange(5, above + 1)
+    return 3, 4
 
 
 def _highest_fd() -> int:
@@ -125,7 +159,8 @@ class _Server:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._children: set[int] = set()
+        self._children: dict[int, int | None] = {}
+        """Workers, and of each the keeper of its namespace."""
 
     def serve(self) -> None:
         """Loop until the engine's end of the control socket is closed, then end all workers."""
@@ -134,12 +169,12 @@ class _Server:
         if not self._preload():
             return
         while True:
-            request, descriptors, _, _ = socket.recv_fds(self._control, 4096, 4)
+            request, descriptors, _, _ = socket.recv_fds(self._control, _REQUEST_BYTES, 4)
             if not request:
                 self.leave()
             command = json.loads(request)
             if "spawn" in command:
-                self._spawn(*descriptors)
+                self._spawn(command["spawn"], *descriptors)
             else:
                 self._reap(command["reap"])
 
@@ -157,31 +192,68 @@ class _Server:
         self._say({"ready": [name for name in PRELOAD if name in sys.modules], "pid": os.getpid()})
         return True
 
-    def _spawn(self, channel_fd: int, log_fd: int) -> None:
-        server = os.getpid()
+    def _spawn(self, policy: object, channel_fd: int, log_fd: int) -> None:
         try:
-            pid = os.fork()
+            if isinstance(policy, dict):
+                pid, keeper, held = self._fork_confined(Policy.from_wire(policy), channel_fd, log_fd)
+            else:
+                pid, keeper, held = self._fork(channel_fd, log_fd), None, ()
         except OSError as error:
-            os.close(channel_fd)
-            os.close(log_fd)
             self._say({"refused": str(error)})
             return
-        if pid == 0:
-            become_worker(channel_fd, log_fd, server)
-        os.close(channel_fd)
-        os.close(log_fd)
-        self._children.add(pid)
+        finally:
+            os.close(channel_fd)
+            os.close(log_fd)
+        self._children[pid] = keeper
         pidfd = os.pidfd_open(pid)
-        socket.send_fds(self._control, [json.dumps({"pid": pid}).encode()], [pidfd])
+        socket.send_fds(self._control, [json.dumps({"pid": pid, "held": held}).encode()], [pidfd])
         os.close(pidfd)
 
+    def _fork(self, channel_fd: int, log_fd: int) -> int:
+        server = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            become_worker(channel_fd, log_fd, server)
+        return pid
+
+    def _fork_confined(self, policy: Policy, channel_fd: int, log_fd: int) -> tuple[int, int | None, tuple[str, ...]]:
+        """The worker, the keeper of its namespace, and what holds it."""
+        server = os.getpid()
+        line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        server_fd = os.pidfd_open(server)
+        try:
+            with adopting():
+                first = os.fork()
+                if first == 0:
+                    deliver(theirs, server_fd, lambda had, kept: become_worker(
+                        channel_fd, log_fd, None if kept else server, policy, theirs.fileno(), had))
+                theirs.close()
+                born = heard(line, _BIRTH_SECONDS)
+                worker, keeper = (born["worker"], born["keeper"]) if born else (first, None)
+                if born is None:
+                    os.kill(first, signal.SIGKILL)
+                if worker != first or born is None:
+                    os.waitpid(first, 0)
+            if born is None:
+                raise OSError("a confined worker could not be started")
+            said = heard(line, _BIRTH_SECONDS) or {}
+            return worker, keeper, tuple(said.get("held", ()))
+        finally:
+            os.close(server_fd)
+            line.close()
+            theirs.close()
+
     def _reap(self, pid: int) -> None:
-        self._children.discard(pid)
+        keeper = self._children.pop(pid, None)
+        if keeper is not None:      # and with it whatever else is left in the namespace
+            os.kill(keeper, signal.SIGKILL)
         try:
             _, status = os.waitpid(pid, 0)
             code: int | None = os.waitstatus_to_exitcode(status)
         except ChildProcessError:
             code = None
+        if keeper is not None:      # it waits until the worker is collected
+            os.waitpid(keeper, 0)
         self._say({"reaped": pid, "code": code})
 
     def _say(self, answer: dict[str, object]) -> None:
@@ -192,23 +264,34 @@ class _Server:
 
     def leave(self) -> None:
         """Kill every worker with its group and end."""
-        for pid in self._children:
+        for pid, keeper in self._children.items():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+            if keeper is not None:
+                os.kill(keeper, signal.SIGKILL)
         os._exit(0)
 
 
 def main(arguments: list[str]) -> None:
-    """`--serve FD`: be the fork server. `--worker CHANNEL LOG`: be one worker of the process that started this one."""
+    """`--serve FD`: be the fork server. `--worker CHANNEL LOG [LINE POLICY]`: be one worker of the process that started this one."""
     if arguments[0] == "--serve":
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         control = socket.socket(fileno=int(arguments[1]))
         os.set_inheritable(control.fileno(), False)
         _Server(control).serve()
     else:
-        become_worker(int(arguments[1]), int(arguments[2]), os.getppid())
+        _be_one_worker(*arguments[1:])
+
+
+def _be_one_worker(channel: str, log: str, line: str = "", policy: str = "") -> NoReturn:
+    """A worker without a fork server: it enters what namespaces it can by itself, and so no pid namespace, which begins with a child."""
+    parent = os.getppid()
+    if not policy:
+        become_worker(int(channel), int(log), parent)
+    had = enter(("net", "mount", "ipc"))
+    become_worker(int(channel), int(log), parent, Policy.from_wire(json.loads(policy)), int(line), had)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,13 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def profile(folder: Path, home: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
     """`python3 main.py profile ...` from `folder`, to its end."""
-    command = [sys.executable, str(ROOT / "main.py"), "profile", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env=environment(home, **more), capture_output=True, text=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
+    return command(folder, home, "profile", *arguments, **more)
+
+
+def command(folder: Path, home: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+    """`python3 main.py ...` from `folder`, to its end."""
+    words = [sys.executable, str(ROOT / "main.py"), *map(str, arguments)]
+    return subprocess.run(words, cwd=folder, env=environment(home, **more), capture_output=True, text=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
 
 
 def begin(folder: Path, home: Path, *arguments: object, **more: str) -> subprocess.Popen[str]:
