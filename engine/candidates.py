@@ -53,5 +53,5 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def perfect(self) -> bool:
-        """It was built, and every key and shape fits."""
-        return self.fit is not None and self.fit.perfect
+        """It was built, every key and shape fits, and no argument is left that the weights do not tell (a number of heads)."""
+        return self.fit is not None and self.fit.perfect and not self.needs

@@ -50,9 +50,9 @@ class ClassEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_classes(path: str) -> list[ClassEntry]:
     """What `path` offers as an architecture: probable nn.Modules first, then other classes, then functions; each in the file's order."""
-    tree = _parse(path)
+    tree = parse_source(path)
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    modules = _module_names(classes)
+    modules = module_names(classes)
     entries = [_class_entry(node, node.name in modules) for node in classes]
     entries += [_function_entry(node) for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
     if not entries:
@@ -60,10 +60,11 @@ def list_classes(path: str) -> list[ClassEntry]:
     return sorted(entries, key=lambda entry: (not entry.is_module, entry.is_function, entry.line))
 
 
-def _parse(path: str) -> ast.Module:
+def parse_source(path: str, limit_bytes: int = SOURCE_LIMIT_BYTES) -> ast.Module:
+    """The file's syntax tree; raises SourceError for whatever keeps it from being read."""
     name = Path(path).name
     try:
-        if Path(path).stat().st_size > SOURCE_LIMIT_BYTES:
+        if Path(path).stat().st_size > limit_bytes:
             raise SourceError("source-too-large", name=name)
         with tokenize.open(path) as file:
             source = file.read()
@@ -79,21 +80,23 @@ def _parse(path: str) -> ast.Module:
         raise SourceError("source-not-python", name=name, line=getattr(error, "lineno", None) or 1) from error
 
 
-def _module_names(classes: list[ast.ClassDef]) -> set[str]:
+def module_names(classes: list[ast.ClassDef]) -> set[str]:
+    """Names of the classes that are probably nn.Modules, by their bases, followed through the file."""
     modules: set[str] = set()
     for _ in classes:  # a base may stand below its heirs only in broken files, but a chain may be as long as the list
-        found = {node.name for node in classes if any(_last(base) in _MODULE_BASES | modules for base in node.bases)}
+        found = {node.name for node in classes if any(last_name(base) in _MODULE_BASES | modules for base in node.bases)}
         if found == modules:
             break
         modules = found
     return modules
 
 
-def _last(node: ast.expr) -> str:
+def last_name(node: ast.expr) -> str:
+    """The last part of a dotted name; empty for any other expression."""
     if isinstance(node, ast.Attribute):
         return node.attr
     if isinstance(node, ast.Subscript):
-        return _last(node.value)
+        return last_name(node.value)
     return node.id if isinstance(node, ast.Name) else ""
 
 

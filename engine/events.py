@@ -91,6 +91,17 @@ class ClassesRanked(msgspec.Struct, frozen=True, kw_only=True):
     """What was searched for; an answer about another place in the checkpoint is old news."""
 
 
+class LibraryIndexed(msgspec.Struct, frozen=True, kw_only=True):
+    """`done` of `total` architectures of a library are in the index; it is not installed when `version` is None."""
+
+    library: str
+    version: str | None
+    done: int = 0
+    total: int = 0
+    failure: Failure | None = None
+    """Why indexing ended before its end."""
+
+
 class Looking(msgspec.Struct, frozen=True):
     """A file is being `inspected`, `examined` or `searched` since `waiting_s`; comes once a second from the first second on."""
 

@@ -9,6 +9,7 @@ import msgspec
 from engine.candidates import Candidate, Fit
 from engine.capabilities import Facts
 from engine.job import Configuration, InputSpec, ModelSource
+from engine.search.hashes import IndexedModel
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
@@ -71,6 +72,14 @@ class FindClasses(Message, frozen=True):
     candidates: tuple[Candidate, ...]
     config: dict[str, Any]
     """What the file's own configuration says, by name; plain values only."""
+
+
+class IndexLibraries(Message, frozen=True):
+    """Engine: build a library's architectures without weights, from number `start` on, for about `budget_s`."""
+
+    library: str
+    start: int = 0
+    budget_s: float = 2.0
 
 
 class Facted(Message, frozen=True):
@@ -180,8 +189,20 @@ class ClassesFound(Message, frozen=True):
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
-Command = Probe | Examine | FindClasses | Load | Prepare | FirstCall | RunBlock | ResetPeaks | ReadMemory
-Answer = Facted | Examined | ClassesFound | Loaded | Prepared | FirstCalled | BlockDone | PeaksReset | MemoryRead | Failed
+class LibrariesIndexed(Message, frozen=True):
+    """Worker: the answer to `IndexLibraries`; those that could not be built are left out."""
+
+    library: str
+    version: str | None
+    """None: the library is not installed."""
+    models: tuple[IndexedModel, ...]
+    next: int
+    """The number to go on from."""
+    total: int
+
+
+Command = Probe | Examine | FindClasses | IndexLibraries | Load | Prepare | FirstCall | RunBlock | ResetPeaks | ReadMemory
+Answer = Facted | Examined | ClassesFound | LibrariesIndexed | Loaded | Prepared | FirstCalled | BlockDone | PeaksReset | MemoryRead | Failed
 
 COMMANDS = msgspec.msgpack.Decoder(Command)
 ANSWERS = msgspec.msgpack.Decoder(Answer)

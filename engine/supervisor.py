@@ -14,6 +14,7 @@ from engine import environment, facts_cache, messages, resume
 from engine.candidates import Candidate
 from engine.capabilities import Facts, check, default_threads
 from engine.events import ClassesRanked, EngineReady, FileInspected, JobFinished, JobStarted, ModelExamined, MonitorSampled
+from engine.indexing import Indexer
 from engine.job import InputSpec, Job, ModelSource
 from engine.keeper import Keeper
 from engine.looking import Looker
@@ -151,6 +152,10 @@ class Engine:
         ranked = self._looker().rank(source, candidates, config, interpreter_of(python or self._python))
         self.emit(ranked)
         return ranked
+
+    def index_libraries(self, python: str | None = None) -> None:
+        """Fill the index of torchvision's and timm's architectures, minutes the first time; told by LibraryIndexed. Raises Interrupted."""
+        Indexer(self.workers, self.emit, interpreter_of(python or self._python)).run()
 
     def _looker(self) -> Looker:
         return Looker(self.workers, self.pump, self.emit, default_threads(self.facts))
