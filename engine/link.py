@@ -61,6 +61,11 @@ class Link:
         """The worker's process id."""
         return self.worker.pid
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """What confines the worker: codes of engine.confinement.PROTECTIONS."""
+        return self.worker.held
+
     def send(self, command: messages.Command) -> None:
         """Queue a command in the socket; raises ProtocolError when the worker has stopped reading."""
         try:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.confinement import PROTECTIONS, Policy, without_secrets
 from engine.launch import LENT_VARIABLE
 
 APPLICATION_FOLDER = Path(__file__).resolve().parent.parent
@@ -35,6 +36,8 @@ class Worker(Protocol):
     log_fd: int
     exit_fd: int | None
     """Readable once the process is over; None where the system has no such thing."""
+    held: tuple[str, ...]
+    """What confines it: codes of engine.confinement.PROTECTIONS that were tried and hold."""
 
     def has_exited(self) -> bool:
         """Whether the process is over, though perhaps not yet collected."""
@@ -47,8 +50,8 @@ class Worker(Protocol):
 
 
 def child_environment() -> dict[str, str]:
-    """Environment of every child process: nothing of the current folder is importable, the application's folder is."""
-    environment = dict(os.environ)
+    """Environment of every child process: no secrets; nothing of the current folder is importable, the application's folder is."""
+    environment = without_secrets(os.environ)
     environment["PYTHONSAFEPATH"] = "1"
     environment["PYTHONPATH"] = os.pathsep.join(_import_paths())
     environment["PYTHONUNBUFFERED"] = "1"
@@ -120,12 +123,13 @@ class ForkServer:
         """Whether the server process still runs."""
         return self._process.poll() is None
 
-    def spawn(self) -> ForkedWorker:
-        """Fork a worker; raises EngineLost when the server is gone or cannot fork."""
+    def spawn(self, policy: Policy | None = None) -> ForkedWorker:
+        """Fork a worker, confined where `policy` says so; raises EngineLost when the server is gone or cannot fork."""
         ours, theirs = socket.socketpair()
         log_read, log_write = os.pipe2(os.O_CLOEXEC)
+        request = json.dumps({"spawn": policy.on_the_wire() if policy else True}).encode()
         try:
-            socket.send_fds(self._control, [b'{"spawn": 1}'], [theirs.fileno(), log_write])
+            socket.send_fds(self._control, [request], [theirs.fileno(), log_write])
             answer, pidfd = self._receive_with_descriptor()
         except (OSError, EngineLost) as error:
             ours.close()
@@ -134,7 +138,7 @@ class ForkServer:
         finally:
             theirs.close()
             os.close(log_write)
-        return ForkedWorker(self, int(str(answer["pid"])), pidfd, ours, log_read)
+        return ForkedWorker(self, int(str(answer["pid"])), pidfd, ours, log_read, _known(answer.get("held")))
 
     def reap(self, pid: int) -> int | None:
         """Exit code of a dead worker (negative: signal); None when the server is gone and nobody knows."""
@@ -175,8 +179,8 @@ class ForkServer:
 class ForkedWorker:
     """A worker that the fork server made: judged and signalled by pidfd alone."""
 
-    def __init__(self, server: ForkServer, pid: int, pidfd: int, channel: socket.socket, log_fd: int) -> None:
-        self._server, self.pid, self.exit_fd, self.channel, self.log_fd = server, pid, pidfd, channel, log_fd
+    def __init__(self, server: ForkServer, pid: int, pidfd: int, channel: socket.socket, log_fd: int, held: tuple[str, ...] = ()) -> None:
+        self._server, self.pid, self.exit_fd, self.channel, self.log_fd, self.held = server, pid, pidfd, channel, log_fd, held
         channel.setblocking(False)
         os.set_blocking(log_fd, False)
 
@@ -201,21 +205,27 @@ class ForkedWorker:
 class SpawnedWorker:
     """A worker started as a plain new process, where there is no fork server."""
 
-    def __init__(self, python: str) -> None:
+    def __init__(self, python: str, policy: Policy | None = None) -> None:
         ours, theirs = socket.socketpair()
         log_read, log_write = os.pipe()
+        line_read, line_write = os.pipe()
+        confined = [str(line_write), json.dumps(policy.on_the_wire())] if policy else []
         try:
             self._process = subprocess.Popen(
-                [python, "-m", "engine.launch", "--worker", str(theirs.fileno()), str(log_write)],
-                pass_fds=[theirs.fileno(), log_write], cwd=APPLICATION_FOLDER, env=child_environment(), stdin=subprocess.DEVNULL,
+                [python, "-m", "engine.launch", "--worker", str(theirs.fileno()), str(log_write), *confined],
+                pass_fds=[theirs.fileno(), log_write, line_write], cwd=APPLICATION_FOLDER, env=child_environment(), stdin=subprocess.DEVNULL,
             )
         except OSError as error:
             ours.close()
             os.close(log_read)
+            os.close(line_read)
             raise EngineLost(f"{python} could not be started: {error}") from error
         finally:
             theirs.close()
             os.close(log_write)
+            os.close(line_write)
+        self.held = _told_on(line_read) if policy else ()
+        os.close(line_read)
         self.pid, self.channel, self.log_fd = self._process.pid, ours, log_read
         self.exit_fd = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
         ours.setblocking(False)
@@ -240,6 +250,22 @@ class SpawnedWorker:
             os.close(self.exit_fd)
         _close_pipes(self.channel, self.log_fd)
         return code
+
+
+def _told_on(line: int) -> tuple[str, ...]:
+    """What a new process says of its confinement; nothing when it dies before or takes too long."""
+    if not select.select([line], [], [], _REPLY_SECONDS)[0]:
+        return ()
+    try:
+        answer = json.loads(os.read(line, 65536) or b"{}")
+    except ValueError:
+        return ()
+    return _known(answer.get("held")) if isinstance(answer, dict) else ()
+
+
+def _known(held: object) -> tuple[str, ...]:
+    """Codes that are codes of protections."""
+    return tuple(code for code in PROTECTIONS if code in held) if isinstance(held, list) else ()
 
 
 def _kill_group(pid: int) -> None:

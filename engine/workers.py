@@ -75,10 +75,10 @@ class Workers:
         """A new worker, confined where `policy` says so; a lost fork server is started again first. Raises ConfigurationEnded `engine-lost`."""
         try:
             if not can_fork():
-                worker: SpawnedWorker | object = SpawnedWorker(python)
+                worker: SpawnedWorker | object = SpawnedWorker(python, policy)
             else:
                 self.warm_up(python)
-                worker = self._servers[python].spawn()
+                worker = self._servers[python].spawn(policy)
         except EngineLost as error:
             self._drop_server(python)
             raise ConfigurationEnded(start_failure(python, str(error))) from error

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,11 +24,13 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the rul
 
 
 def test_it_needs_nothing_but_python():
-    """Any interpreter can begin here, with whatever packages it has."""
-    tree = ast.parse(Path(launch.__file__).read_text(encoding="utf-8"))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+    """Any interpreter can begin here, with whatever packages it has; so can what confines a worker."""
+    for path in (Path(launch.__file__), *(ROOT / "engine" / "confinement").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+        ours = {name for name in imported if name == "engine.confinement" or name.startswith("engine.confinement.")}
+        assert {name.partition(".")[0] for name in imported - ours} <= sys.stdlib_module_names, path.name
     done = subprocess.run([sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); import engine.launch; print(sorted(sys.modules))"],
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
@@ -133,6 +136,7 @@ def test_a_worker_and_what_it_bred_end_with_the_server(serve, tmp_path, monkeypa
         (folder / "__init__.py").write_text("")
     (package / "loop.py").write_text(SLEEPER)
     (package.parent / "launch.py").write_text(Path(launch.__file__).read_text(encoding="utf-8"))
+    shutil.copytree(ROOT / "engine" / "confinement", package.parent / "confinement")
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     process, control = serve(("json",))
     heard(control)

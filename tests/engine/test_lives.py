@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import msgspec
@@ -63,8 +64,8 @@ def assert_next_runs(engine, folder):
         ("half_message", "protocol-error", {}),
         ("two_gibibytes", "protocol-error", {}),
         ("hang_up", "protocol-error", {}),
-        ("kill_server", "engine-lost", {}),
-        ("grandchild", "exited", {"exit_code": 9}),
+        ("kill_server", "forward-raised", {}),      # a class file's worker is confined: it reaches neither the server nor may it fork
+        ("grandchild", "forward-raised", {}),
         ("fail", "forward-raised", {}),
     ],
 )
@@ -75,6 +76,21 @@ def test_each_death_is_one_outcome_and_the_next_runs(engine, events, tmp_path, w
     assert outcome.error.hint
     assert detail.items() <= outcome.error.details.items()
     assert sum(isinstance(event, OutcomeUpdated) and event.final for event in events) == 1
+    assert_next_runs(engine, tmp_path)
+
+
+@pytest.mark.skipif(not can_fork(), reason="no fork server on this system")
+def test_a_fork_server_that_is_killed_is_one_outcome_and_the_next_runs(engine, events, tmp_path):
+    job, info = jobs.misbehaving(tmp_path, "sleep", 5)
+
+    def kill_the_server(event):
+        if isinstance(event, PhaseStarted) and event.phase == "warm-up":
+            os.kill(psutil.Process(engine.workers.alive[0].pid).ppid(), signal.SIGKILL)
+
+    engine.emit = kill_the_server
+    (outcome,) = engine.run_job(job, info).outcomes
+    assert (outcome.status, outcome.error.code) == ("failed", "engine-lost")
+    engine.emit = events.append
     assert_next_runs(engine, tmp_path)
 
 

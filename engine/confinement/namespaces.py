@@ -1,0 +1,105 @@
+"""Namespaces: users, processes, network, mounts and SysV objects of the worker's own, each as far as the system allows."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterable
+
+from engine.confinement import kernel
+
+_NEWUSER = 0x10000000
+_FLAGS = {"pid": 0x20000000, "net": 0x40000000, "mount": 0x00020000, "ipc": 0x08000000}
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, -100, 0x8000
+_ATTR_RDONLY, _ATTR_NOSUID = 1, 2
+SCRATCH_BYTES = 256 * 1024 * 1024
+SCRATCH_FILES = 16 * 1024
+_SCRATCH_PLACES = ("/dev/shm", "/mnt", "/media", "/srv", "/var/tmp", "/tmp")  # noqa: S108 - mounted over, not written to
+
+
+def enter(wanted: Iterable[str] = tuple(_FLAGS)) -> set[str]:
+    """Leave the system's namespaces for new ones: what was had, of `user pid net mount ipc`. A new `pid` begins with the next child."""
+    if kernel.machine() is None:
+        return set()
+    had = {"user"} if _enter_user() else set()
+    for name in wanted:
+        try:
+            kernel.unshare(_FLAGS[name])
+        except OSError:
+            continue
+        had.add(name)
+    return had
+
+
+def _enter_user() -> bool:
+    """A user namespace in which this user is still itself; that is what lets anybody have the others."""
+    user, group = os.geteuid(), os.getegid()
+    try:
+        kernel.unshare(_NEWUSER)
+    except OSError:
+        return False
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        try:
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as stream:
+                stream.write(text)
+        except OSError:     # then files are still judged by the true user; only the numbers look foreign
+            return True
+    return True
+
+
+def arrange_mounts(had: set[str], readable: Iterable[str]) -> tuple[set[str], str | None]:
+    """In a mount namespace of its own: everything read-only, a fresh /proc, a small tmpfs. What of `readonly proc` holds, and the scratch folder."""
+    if "mount" not in had:
+        return set(), None
+    holds: set[str] = set()
+    try:
+        kernel.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    except OSError:
+        return holds, None
+    if _make_readonly():
+        holds.add("readonly")
+    if "pid" in had and _mounted("proc", "/proc", "proc", None):
+        holds.add("proc")
+    place = scratch_place(readable)
+    options = f"size={SCRATCH_BYTES},nr_inodes={SCRATCH_FILES},mode=700"
+    return holds, place if place and _mounted("scratch", place, "tmpfs", options) else None
+
+
+def _make_readonly() -> bool:
+    class Attributes(ctypes.Structure):
+        _fields_ = tuple((name, ctypes.c_uint64) for name in ("add", "clear", "propagation", "userns"))
+
+    made = Attributes(_ATTR_RDONLY | _ATTR_NOSUID, 0, 0, 0)
+    try:
+        kernel.call(_MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, ctypes.byref(made), ctypes.sizeof(made))
+    except OSError:     # before Linux 5.12
+        return False
+    return True
+
+
+def _mounted(source: str, target: str, kind: str, options: str | None) -> bool:
+    try:
+        kernel.mount(source, target, kind, _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, options)
+    except OSError:     # a container that hides parts of /proc forbids a new one
+        return False
+    return True
+
+
+def scratch_place(readable: Iterable[str]) -> str | None:
+    """A folder that may be mounted over: one under which nothing readable lies."""
+    needed = [os.path.realpath(path) for path in readable]
+    for place in _SCRATCH_PLACES:
+        if os.path.isdir(place) and not os.path.islink(place) and not any(path == place or path.startswith(place + "/") for path in needed):
+            return place
+    return None
+
+
+def bound_processes(limit: int) -> bool:
+    """At most `limit` processes and threads in this pid namespace (Linux 6.14 and later); /proc must be its own."""
+    try:
+        with open("/proc/sys/kernel/pid_max", "w", encoding="ascii") as stream:
+            stream.write(str(limit))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""What truly holds: that which must not work is tried, and only what was refused counts."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from engine.confinement.environment import may_pass
+from engine.confinement.policy import PROTECTIONS
+
+_REFUSALS = (errno.EPERM, errno.EACCES, errno.EROFS)
+
+
+def held(layers: set[str], data_bytes: int | None) -> tuple[str, ...]:
+    """Codes of PROTECTIONS, each tried; `layers` are the ones that were put on."""
+    proofs: dict[str, Callable[[], bool]] = {
+        "network": lambda: all(_refused(_open_socket, family) for family in (socket.AF_INET, socket.AF_UNIX)),
+        "write": lambda: bool({"landlock", "readonly"} & layers) and _refused(_write_nearby),
+        "read": lambda: "landlock" in layers and _refused(os.listdir, "/"),
+        "processes": lambda: _cannot_fork() and _refused(os.execv, "/bin/false", ["false"]) and _is_alone(),
+        "signals": lambda: _refused(os.kill, 0, 0) and _refused(os.kill, -1, 0),
+        "memory": lambda: data_bytes is not None and _data_limit() <= data_bytes,
+        "environment": lambda: all(may_pass(name) for name in os.environ),
+    }
+    return tuple(name for name in PROTECTIONS if proofs[name]())
+
+
+def _refused(attempt: Callable[..., Any], *arguments: Any) -> bool:
+    try:
+        attempt(*arguments)
+    except OSError as error:
+        return error.errno in _REFUSALS
+    return False
+
+
+def _open_socket(family: int) -> None:
+    socket.socket(family, socket.SOCK_STREAM).close()
+
+
+def _write_nearby() -> None:
+    """A file without a name in the program's own folder: gone with its descriptor should it be made after all."""
+    os.close(os.open(os.path.dirname(os.path.abspath(__file__)), os.O_TMPFILE | os.O_RDWR, 0o600))
+
+
+def _cannot_fork() -> bool:
+    """libc's fork, without Python's preparations; a child that should not be leaves at once."""
+    child = ctypes.CDLL(None, use_errno=True).fork()
+    if child == 0:
+        os._exit(0)
+    if child > 0:
+        os.waitpid(child, 0)
+    return bool(child < 0)
+
+
+def _is_alone() -> bool:
+    """/proc shows itself and the namespace's first process, and nobody else."""
+    return len([name for name in os.listdir("/proc") if name.isdigit()]) <= 2
+
+
+def _data_limit() -> int:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_DATA)[0]
