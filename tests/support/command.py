@@ -34,11 +34,11 @@ def command(folder: Path, home: Path, *arguments: object, **more: str) -> subpro
     return subprocess.run(words, cwd=folder, env=environment(home, **more), capture_output=True, text=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
 
 
-def begin(folder: Path, home: Path, *arguments: object, **more: str) -> subprocess.Popen[str]:
+def begin(folder: Path, home: Path, *arguments: object, word: str = "profile", **more: str) -> subprocess.Popen[str]:
     """The same, under way, as the leader of a process group of its own (as a shell's job is)."""
-    command = [sys.executable, str(ROOT / "main.py"), "profile", *map(str, arguments)]
+    words = [sys.executable, str(ROOT / "main.py"), word, *map(str, arguments)]
     return subprocess.Popen(
-        command, cwd=folder, env=environment(home, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, start_new_session=True
+        words, cwd=folder, env=environment(home, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, start_new_session=True
     )
 
 
