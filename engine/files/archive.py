@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from types import TracebackType
 from typing import Self
@@ -39,18 +40,28 @@ class Archive:
             raise TooComplex
         return data
 
+    def inner(self, name: str, limit_bytes: int) -> Source:
+        """The entry as a file of its own: in place where it is stored, unpacked below the limit where it is not."""
+        info = self._infos.get(name)
+        if info is not None and info.compress_type == zipfile.ZIP_STORED:
+            return self.source.within(self._start_of(info), info.file_size)
+        data = self.read(name, limit_bytes)
+        return Source(self.source.path, io.BytesIO(data), len(data))
+
     def _read_stored(self, info: zipfile.ZipInfo, limit_bytes: int) -> bytes:
         """Straight from the file: torch may be told to leave checksums out, and zipfile would refuse such an entry."""
         if info.file_size > limit_bytes:
             raise TooComplex
-        header = self.source.read_at(info.header_offset, 30)
-        if header[:4] != b"PK\x03\x04" or len(header) < 30:
-            raise Broken("an entry without its header")
-        start = info.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-        data = self.source.read_at(start, info.file_size)
+        data = self.source.read_at(self._start_of(info), info.file_size)
         if len(data) < info.file_size:
             raise Broken("an entry reaches beyond the file")
         return data
+
+    def _start_of(self, info: zipfile.ZipInfo) -> int:
+        header = self.source.read_at(info.header_offset, 30)
+        if header[:4] != b"PK\x03\x04" or len(header) < 30:
+            raise Broken("an entry without its header")
+        return info.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
 
     def __enter__(self) -> Self:
         return self

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.files.danger import DANGEROUS, grades, worst
-from engine.files.nodes import Program
+from engine.files.nodes import Node, Program
 from engine.files.reading import Refused, clean
+from engine.files.settings import settings_of
 from engine.files.tensors import Tensor, TensorEntry, count_values
 from engine.files.weights import Found, classify
 from engine.job import InputSpec
+
+_AT_HAND = sys.stdlib_module_names | {"torch", "numpy"}
 
 
 @dataclass
@@ -31,6 +35,12 @@ class Findings:
     """What loading would import; for kinds whose loading runs Python's pickle."""
     runs_code: bool = False
     """Loading cannot do without running code of the file's, or without the full unpickler."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Plain values found beside the weights."""
+    missing_classes: tuple[str, ...] = ()
+    """Of a whole module: what loading imports beyond torch, numpy and the standard library."""
+    module: Node = None
+    """The described module itself, where there is one: its layers tell more than its weights."""
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def note(self, code: str, **values: Any) -> None:
@@ -46,10 +56,24 @@ def from_program(program: Program) -> Findings:
     if not program.plain and found.kind != "module":
         findings.note("note-new-protocol")
     add_tensors(findings, found)
+    findings.config = settings_of(program.root)
     if found.kind == "module":
-        findings.parameters = sum(count_values(tensor for _, tensor in found.tensors if tensor.parameter).values())
-        findings.buffers = sum(count_values(tensor for _, tensor in found.tensors if not tensor.parameter).values())
+        count_kinds(findings, found)
+        findings.missing_classes = foreign_classes(program.globals)
+        findings.module = found.node
     return findings
+
+
+def count_kinds(findings: Findings, found: Found) -> None:
+    """Fill in parameters and buffers, where the tensors tell which they are."""
+    findings.parameters = sum(count_values(tensor for _, tensor in found.tensors if tensor.parameter).values())
+    findings.buffers = sum(count_values(tensor for _, tensor in found.tensors if not tensor.parameter).values())
+
+
+def foreign_classes(names: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Those of `names` that are neither torch's nor numpy's nor Python's own, in their order."""
+    foreign = (f"{module}.{name}" for module, name in names if module.split(".", 1)[0] not in _AT_HAND)
+    return tuple(dict.fromkeys(foreign))
 
 
 def _classified(program: Program) -> Found:

@@ -10,7 +10,7 @@ from engine.files.reading import HEAD_BYTES, Refused, Source
 
 _ARCHIVES = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!", "RAR"),
              (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"\x04\x22\x4d\x18", "LZ4"))
-_LIBRARIES = ((b"\x89HDF\r\n\x1a\n", "Keras (HDF5)"), (b"GGUF", "llama.cpp (GGUF)"))
+_LIBRARIES = ((b"\x89HDF\r\n\x1a\n", "Keras (HDF5)"), (b"GGUF", "llama.cpp (GGUF)"), (b"ftrt", "TensorRT"), (b"ptrt", "TensorRT"))
 _OTHERS = ((b"\x93NUMPY", "file-numpy"), (b"\x89PNG", "file-picture"), (b"\xff\xd8\xff", "file-picture"), (b"GIF8", "file-picture"),
            (b"%PDF", "file-document"), (b"\x7fELF", "file-program"), (b"MZ", "file-program"), (b"#!", "file-program"))
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -18,6 +18,10 @@ _HTML = re.compile(rb"\s*(<!doctype html|<html|<head|<body|<\?xml|<!--)", re.IGN
 _PATH_LINE = re.compile(r"(import[ \t].+|#.*|[^<>|\"'{}();=]+)$")
 _RELATIVE = re.compile(r"[\w.-]+$|[A-Za-z]:[\\/]", re.ASCII)
 _PYTHON_LINE = re.compile(r"^(import \w|from \w[\w.]* import |def \w|class \w)", re.MULTILINE)
+_OPENVINO = re.compile(rb"\s*(<\?xml[^>]{0,200}\?>)?\s*<net\s", re.IGNORECASE)
+# A SavedModel: its version, then a graph whose tag is `serve`; a frozen graph: nodes of a name and a known operator.
+_SAVED_MODEL = re.compile(rb"\x08\x01\x12", re.DOTALL)
+_GRAPH_NODE = re.compile(rb"\x0a.{1,3}\x0a.[\w./-]{1,120}\x12.(Placeholder|Const|NoOp|VarHandleOp|VariableV2|Identity|ReadVariableOp)", re.DOTALL)
 _JSON_LIMIT_BYTES = 16 << 20
 
 
@@ -27,22 +31,37 @@ def refuse_foreign(source: Source) -> None:
     for magic, name in _ARCHIVES:
         if head.startswith(magic):
             raise Refused("file-packed", format=name)
-    for magic, name in _LIBRARIES:
-        if head.startswith(magic):
-            raise Refused("file-other-library", library=name)
-    if head[4:8] == b"TFL3":
-        raise Refused("file-other-library", library="TensorFlow Lite")
+    if head[257:262] == b"ustar":
+        raise Refused("file-packed", format="tar")
+    _refuse_library(head)
     for magic, code in _OTHERS:
         if head.startswith(magic):
             raise Refused(code)
-    if head[257:262] == b"ustar":
-        raise Refused("file-packed", format="tar")
     if head.startswith(_LFS):
         raise Refused("file-lfs-pointer", size=_lfs_size(head))
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
         raise Refused("file-web-page")
     if head.count(0) == len(head):
         raise Refused("file-zeros")
+
+
+def _refuse_library(head: bytes) -> None:
+    name = next((name for magic, name in _LIBRARIES if head.startswith(magic)), None)
+    if head[4:8] == b"TFL3":
+        name = "TensorFlow Lite"
+    elif _OPENVINO.match(head):
+        name = "OpenVINO"
+    if name is not None:
+        raise Refused("file-other-library", library=name)
+
+
+def refuse_tensorflow(source: Source) -> None:
+    """Raises Refused for TensorFlow's protocol buffers, SavedModel and frozen graph."""
+    head = source.head
+    if _GRAPH_NODE.match(head) or (_SAVED_MODEL.match(head) and (b"serve" in head or b"Placeholder" in head or b"VarHandleOp" in head)):
+        raise Refused("file-other-library", library="TensorFlow")
+    if source.path.lower().endswith(".pb"):
+        raise Refused("file-other-library", library="TensorFlow")
 
 
 def _lfs_size(head: bytes) -> str:

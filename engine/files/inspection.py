@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from engine.events import FileInspected
-from engine.files import danger
+from engine.files.answer import accepted, refusal_of
 from engine.files.findings import Findings
 from engine.files.folders import read_folder
-from engine.files.foreign import refuse_foreign, refuse_text
-from engine.files.legacy import is_legacy, looks_like_pickle, read_legacy, read_other_pickle
+from engine.files.foreign import refuse_foreign, refuse_tensorflow, refuse_text
+from engine.files.legacy import is_legacy, read_legacy
 from engine.files.onnx import looks_like_onnx, read_onnx
+from engine.files.plain import looks_like_pickle, refuse_pickled, refuse_squeezed
 from engine.files.reading import Broken, Refused, Source, TooComplex, Truncated, clean
 from engine.files.safetensors import is_safetensors, read_safetensors
 from engine.files.tensors import TensorEntry
 from engine.files.zipped import read_zip
-from engine.guess import guess_inputs
-from engine.job import InputSpec
-from engine.result import ModelInfo, Reason
-from engine.words import failure, say
 
 T = TypeVar("T")
 # What the readers of zip entries raise over damaged ones; everything of ours is a Refused, Broken or TooComplex.
@@ -35,9 +31,9 @@ def inspect_file(path: str, *, with_hash: bool = True, near: tuple[str, ...] = (
     """What the file at `path` is, or why it is refused. Runs nothing of it; `with_hash=False` leaves `sha256` empty (saves 0.7 s per GB)."""
     try:
         findings, files = _recognise(path)
-        return _accepted(path, findings, files, with_hash)
+        return accepted(path, findings, files, near, with_hash=with_hash)
     except Refused as refused:
-        return _refused(path, refused)
+        return refusal_of(path, refused)
 
 
 def tensor_index(path: str) -> list[TensorEntry]:
@@ -100,7 +96,8 @@ def _read(source: Source) -> Findings:
     if head[4:8] == b"PTMF":
         return _flatbuffer("torchscript", "PyTorch Mobile")
     if looks_like_pickle(head):
-        return read_other_pickle(source)
+        refuse_pickled(source)
+    refuse_squeezed(source)
     refuse_text(source)
     return _read_protobuf(source)
 
@@ -120,61 +117,7 @@ def _read_protobuf(source: Source) -> Findings:
         except Broken as error:
             if source.path.lower().endswith(".onnx"):
                 raise
+            refuse_tensorflow(source)
             raise Refused("file-unknown") from error
-    if source.path.lower().endswith(".pb"):
-        raise Refused("file-other-library", library="TensorFlow")
+    refuse_tensorflow(source)
     raise Refused("file-unknown")
-
-
-def _refused(path: str, refused: Refused) -> FileInspected:
-    values: dict[str, Any] = {"name": clean(os.path.basename(path.rstrip("/")) or path), **refused.values}
-    return FileInspected(path=path, refusal=failure(refused.code, refused.code, values), unsafe_globals=tuple(refused.grades), grades=refused.grades,
-                         danger=danger.worst(refused.grades))
-
-
-def _accepted(path: str, findings: Findings, files: list[Path], with_hash: bool) -> FileInspected:
-    sizes = [file.stat().st_size for file in files]
-    info = ModelInfo(
-        path=path, sha256=_hash(files) if with_hash else "", kind=findings.kind, values=sum(findings.dtypes.values()) if findings.entries else None,
-        parameters=findings.parameters, buffers=findings.buffers, file_bytes=sum(sizes), weights_bytes=findings.weights_bytes, dtypes=findings.dtypes,
-        architecture=findings.architecture, tensors=len(findings.entries) if findings.entries else None,
-        saved_on=tuple(sorted({entry.device for entry in findings.entries} - {""})), weights_at=findings.weights_at)
-    graded = danger.grades(findings.globals)
-    notes = _notes(findings, graded)
-    return FileInspected(
-        path=path, info=info, inputs=findings.inputs, guessed=_guess(findings), requires_trust=findings.runs_code or bool(graded), unsafe_globals=tuple(graded),
-        danger=danger.worst(graded), grades=graded, weights_places=findings.weights_places, notes=notes, note=" ".join(note.sentence for note in notes))
-
-
-def _guess(findings: Findings) -> tuple[InputSpec, ...]:
-    """What the first layer's weights suggest, where the file declares nothing."""
-    return () if findings.inputs else guess_inputs((entry.key, entry.shape) for entry in findings.entries)
-
-
-def _notes(findings: Findings, graded: dict[str, str]) -> tuple[Reason, ...]:
-    notes = list(findings.notes)
-    if len(findings.weights_places) > 1:
-        notes.append(("note-other-weights", {"at": findings.weights_at, "others": ", ".join(findings.weights_places[1:])}))
-    if graded:
-        opinion = danger.second_opinion(name for name in findings.globals if ".".join(name) in graded)
-        if opinion:
-            notes.append(("note-picklescan", {"names": ", ".join(clean(name) for name in opinion[:8])}))
-    return tuple(Reason(code, values, say(code, values)) for code, values in notes)
-
-
-def _hash(files: list[Path]) -> str:
-    """sha256 of the file; of a folder, of its files' names and hashes."""
-    if len(files) == 1:
-        return _file_hash(files[0])
-    together = hashlib.sha256()
-    for file in files:
-        together.update(f"{file.name}\0{_file_hash(file)}\n".encode("utf-8", "surrogateescape"))
-    return together.hexdigest()
-
-
-def _file_hash(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise Refused("file-not-opened", reason=clean(error.strerror or str(error))) from error

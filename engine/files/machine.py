@@ -18,14 +18,18 @@ WEIGHTS_ONLY_OPCODES = frozenset((
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg", "cPickle": "pickle", "StringIO": "io", "cStringIO": "io", "commands": "subprocess"}
 
 
+Names = dict[tuple[str, str], None]
+"""Module and name of each global, in the order of appearance."""
+
+
 class _Machine:
     """Stack, memo and the names seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names) -> None:
         self.stack: list[Node] = []
         self.marks: list[int] = []
         self.memo: dict[int, Node] = {}
-        self.names: dict[tuple[str, str], None] = {}
+        self.names = names
 
     def pop(self) -> Node:
         if not self.stack or (self.marks and len(self.stack) <= self.marks[-1]):
@@ -180,9 +184,12 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
 }
 
 
-def describe(file: BinaryIO, end: int) -> Program:
-    """What the pickle at the file's position describes; nothing is imported, called or made. Raises Broken, Truncated, TooComplex."""
-    machine = _Machine()
+def describe(file: BinaryIO, end: int, seen: Names | None = None) -> Program:
+    """What the pickle at the file's position describes; nothing is imported, called or made. Raises Broken, Truncated, TooComplex.
+
+    `seen` gathers the names, also those of a pickle that turns out to be broken.
+    """
+    machine = _Machine({} if seen is None else seen)
     used: set[str] = set()
     for name, argument in operations(file, end):
         used.add(name)

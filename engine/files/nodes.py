@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from engine.files.reading import TooComplex
+
+VISITS_LIMIT = 2_000_000
 Node = Any
 """None, bool, int, float, str, bytes, tuple, list, Blob, or one of the classes below."""
 
@@ -59,3 +63,27 @@ class Program:
 
     def __init__(self, root: Node, names: list[tuple[str, str]], plain: bool) -> None:
         self.root, self.globals, self.plain = root, names, plain
+
+
+def walk(root: Node) -> Iterator[Node]:
+    """`root` and everything in it, once each; raises TooComplex when there is no end to it."""
+    seen, waiting = {id(root)}, [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for child in _parts(node):
+            if isinstance(child, (list, tuple, Mapping, Call, Persistent)) and id(child) not in seen:
+                seen.add(id(child))
+                waiting.append(child)
+        if len(seen) > VISITS_LIMIT:
+            raise TooComplex
+
+
+def _parts(node: Node) -> list[Node]:
+    if isinstance(node, (list, tuple)):
+        return list(node)
+    if isinstance(node, Mapping):
+        return [part for pair in node.pairs for part in pair]
+    if isinstance(node, Call):
+        return [node.function, node.arguments, node.state, *node.values, *(part for pair in node.pairs for part in pair)]
+    return [node.id] if isinstance(node, Persistent) else []

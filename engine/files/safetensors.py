@@ -9,6 +9,7 @@ import msgspec
 
 from engine.files.findings import Findings
 from engine.files.reading import Broken, Source, TooComplex, Truncated, clean
+from engine.files.settings import settings_of_json
 from engine.files.tensors import ITEM_BYTES, TensorEntry, numbers
 
 HEADER_LIMIT_BYTES = 100_000_000
@@ -43,6 +44,7 @@ def read_safetensors(source: Source) -> Findings:
             findings.weights_bytes = (findings.weights_bytes or 0) + last - first
     if end > data_bytes:
         raise Truncated(end - data_bytes)
+    findings.config = settings_of_json(header.get("__metadata__"))
     return findings
 
 

@@ -1,23 +1,20 @@
-"""TorchScript and exported programs: tensors, names and classes from the archive, parameters told from buffers by the code's own lists."""
+"""TorchScript: tensors, names and classes from the archive, parameters told from buffers by the code's own lists."""
 
 from __future__ import annotations
 
 import io
 import itertools
 import re
-from typing import Any
-
-import msgspec
 
 from engine.files.archive import Archive
 from engine.files.findings import Findings, add_tensors
 from engine.files.machine import describe
 from engine.files.nodes import Call, Global, Node
-from engine.files.reading import Broken, TooComplex, clean
-from engine.files.tensors import TensorEntry, as_tensor, count_values
+from engine.files.reading import TooComplex, clean
+from engine.files.tensors import as_tensor, count_values
 from engine.files.weights import Found, Named, fields
 
-_PICKLE_LIMIT_BYTES, _CODE_LIMIT_BYTES, _JSON_LIMIT_BYTES, _VISITS = 256 << 20, 32 << 20, 64 << 20, 500_000
+_PICKLE_LIMIT_BYTES, _CODE_LIMIT_BYTES, _VISITS = 256 << 20, 32 << 20, 500_000
 _CLASS = re.compile(r"^class (\w+)\(", re.MULTILINE)
 _LISTED = re.compile(r'^  __parameters__ = \[([^\]]*)\]', re.MULTILINE)
 _MANGLED = re.compile(r"\.?___torch_mangle_\d+")
@@ -84,41 +81,3 @@ def _named_tensors(root: Node, parameters: dict[str, frozenset[str]]) -> Named:
         if len(seen) > _VISITS:
             raise TooComplex
     return found
-
-
-_DTYPE_CODES = {1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64", 9: "complex32", 10: "complex64",
-                11: "complex128", 12: "bool", 13: "bfloat16"}
-
-
-def add_exported_weights(archive: Archive, findings: Findings) -> None:
-    """Fill in the tensors of a .pt2 from the list that stands in it; older ones have none that could be read cheaply."""
-    if "data/weights/model_weights_config.json" not in archive.names:
-        if "serialized_state_dict.pt" in archive.names:
-            findings.weights_bytes = archive.sizes["serialized_state_dict.pt"]
-        return
-    try:
-        listed = msgspec.json.decode(archive.read("data/weights/model_weights_config.json", _JSON_LIMIT_BYTES), type=dict[str, dict[str, Any]])
-    except msgspec.MsgspecError as error:
-        raise Broken("the list of weights") from error
-    files = {}
-    for name, described in listed.get("config", {}).items():
-        entry = _exported_entry(name, described)
-        findings.entries.append(entry)
-        files[entry.storage] = entry
-    for entry in files.values():
-        numel = 1
-        for size in entry.shape:
-            numel *= size
-        findings.dtypes[entry.dtype] = findings.dtypes.get(entry.dtype, 0) + numel
-    findings.weights_bytes = sum(archive.sizes.get(f"data/weights/{file}", 0) for file in files)
-
-
-def _exported_entry(name: str, described: Any) -> TensorEntry:
-    try:
-        meta = described["tensor_meta"]
-        shape = tuple(int(size["as_int"]) for size in meta["sizes"])
-        dtype = _DTYPE_CODES.get(meta["dtype"], "unknown")
-        return TensorEntry(clean(name), dtype, shape, storage=clean(str(described["path_name"])), device=clean(str(meta["device"]["type"])),
-                           parameter=bool(described.get("is_param")))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Broken("the list of weights") from error

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.files.nodes import Call, Global, Node, Persistent
+from engine.files.nodes import Call, Global, Node, Persistent, walk
 from engine.files.reading import clean
 
 ITEM_BYTES = {
@@ -127,10 +127,17 @@ def _plain(arguments: tuple[Node, ...], dtype: Node) -> Tensor | None:
     return Tensor(storage, _dtype_name(dtype) if dtype is not None else storage.dtype, shape, strides, offset)
 
 
+def all_storages(root: Node) -> dict[str, Storage]:
+    """Every storage that a described object refers to, by key; a storage within a tensor's storage is that one's own."""
+    storages = (as_storage(node) for node in walk(root) if isinstance(node, Persistent))
+    return {storage.key: storage for storage in storages if storage is not None}
+
+
 def as_storage(node: Node) -> Storage | None:
-    """The storage that a persistent id or a nested save names."""
-    if _is(getattr(node, "function", None), "torch.storage._load_from_bytes"):
-        return Storage(f"nested {id(node)}", "unknown", "cpu", 0)
+    """The storage that a persistent id names, or that a plain pickle holds as a file of its own."""
+    if isinstance(node, Call) and _is(node.function, "torch.storage._load_from_bytes"):
+        inner = as_storage(node.arguments[0]) if isinstance(node.arguments, tuple) and node.arguments and isinstance(node.arguments[0], Persistent) else None
+        return inner._replace(key=f"nested {id(node)}") if inner else Storage(f"nested {id(node)}", "unknown", "cpu", 0)
     id_ = node.id if isinstance(node, Persistent) else None
     if not (isinstance(id_, tuple) and len(id_) >= 5 and id_[0] == "storage" and isinstance(id_[1], Global)):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from engine.files.nodes import Call, Global, Mapping, Node, Persistent
@@ -12,6 +13,8 @@ Named = list[tuple[str, Tensor]]
 _PREFERRED = ("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights", "params", "generator", "state")
 _DATA_NAMES = {"x", "y", "z", "xs", "ys", "image", "images", "img", "label", "labels", "target", "targets", "input", "inputs", "output", "outputs",
                "data", "train", "test", "val", "mean", "std", "features", "mask", "masks", "x_train", "y_train", "x_test", "y_test"}
+_WEIGHT_NAME = re.compile(r"weight|bias|kernel|embed|param|gamma|beta|running_|scale|alpha|token|proj|conv|linear|norm|_ih|_hh|^[wb]\d*$", re.IGNORECASE)
+_DATA_MAX = 4
 _DEPTH, _VISITS = 6, 200_000
 
 
@@ -23,6 +26,8 @@ class Found(NamedTuple):
     at: str | None = None
     class_name: str | None = None
     places: tuple[str, ...] = ()
+    node: Node = None
+    """The module itself, where it is one."""
 
 
 def entries(node: Node) -> list[tuple[Node, Node]] | None:
@@ -97,9 +102,11 @@ def state_tensors(node: Node) -> Named | None:
     return [(clean(key, 1000), tensor) for key, tensor in dict(found).items()]
 
 
-def _looks_like_data(named: Named) -> bool:
+def _looks_like_data(node: Node, named: Named) -> bool:
+    """Whether these are samples rather than weights: names of data, or a few tensors in a plain dict (`state_dict()` makes an OrderedDict) without a layer's name."""
     names = {key.lower() for key, _ in named}
-    return len(names) <= 8 and names <= _DATA_NAMES
+    bare = isinstance(node, Mapping) and len(names) <= _DATA_MAX and not any("." in name or _WEIGHT_NAME.search(name) for name in names)
+    return bare or (len(names) <= 8 and names <= _DATA_NAMES)
 
 
 def _is_optimizer(node: Node) -> bool:
@@ -109,9 +116,9 @@ def _is_optimizer(node: Node) -> bool:
 def classify(root: Node) -> Found:
     """What `root` is; raises Refused when there is no model in it."""
     if is_module(root):
-        return Found("module", module_tensors(root), class_name=_class_name(root))
+        return Found("module", module_tensors(root), class_name=_class_name(root), node=root)
     if (tensors := state_tensors(root)) is not None:
-        if _looks_like_data(tensors):
+        if _looks_like_data(root, tensors):
             raise Refused("file-data-tensors", names=", ".join(key for key, _ in tensors))
         return Found("state-dict", tensors)
     found = _search(root)
@@ -140,7 +147,7 @@ def _search(root: Node) -> Found | None:
             seen.add(id(child))
             if is_module(child):
                 modules.append((place, child))
-            elif (tensors := state_tensors(child)) is not None and not _looks_like_data(tensors):
+            elif (tensors := state_tensors(child)) is not None and not _looks_like_data(child, tensors):
                 states.append((place, tensors))
             elif isinstance(child, (Call, Mapping, list, tuple)):
                 waiting.append((place, depth + 1, child))
@@ -149,7 +156,8 @@ def _search(root: Node) -> Found | None:
         return Found("checkpoint", states[0][1], at=clean(states[0][0]), places=tuple(clean(place) for place, _ in states[:20]))
     if modules:
         place, node = min(modules, key=lambda module: _rank(module[0], []))
-        return Found("module", module_tensors(node), at=clean(place), class_name=_class_name(node), places=tuple(clean(at) for at, _ in modules[:20]))
+        places = tuple(dict.fromkeys([clean(place), *(clean(at) for at, _ in modules[:20])]))
+        return Found("module", module_tensors(node), at=clean(place), class_name=_class_name(node), places=places, node=node)
     return None
 
 

@@ -7,13 +7,14 @@ import zipfile
 
 from engine.files import scripted
 from engine.files.archive import Archive, open_archive
+from engine.files.exported import read_exported
 from engine.files.findings import Findings, from_program
-from engine.files.legacy import all_storages
 from engine.files.machine import describe
-from engine.files.nodes import Program
+from engine.files.packaged import read_package
 from engine.files.reading import Broken, Refused, Source, Truncated, clean
+from engine.files.tensors import all_storages
 
-PICKLE_LIMIT_BYTES = 256 << 20
+PICKLE_LIMIT_BYTES, _ENTRIES_LIMIT = 256 << 20, 100_000
 _MODEL_ENDINGS = (".pth", ".pt", ".bin", ".ckpt", ".safetensors", ".onnx", ".pt2", ".jit")
 
 
@@ -33,7 +34,7 @@ def read_zip(source: Source) -> Findings:
 def _read(archive: Archive) -> Findings:
     names = archive.names
     if ".data/extern_modules" in names:
-        return _package(archive)
+        return read_package(archive)
     if "archive_format" in names or "serialized_exported_program.json" in names or "models/model.json" in names:
         return _exported(archive)
     if "data.pkl" in names and ("constants.pkl" in names or any(name.startswith("code/") for name in names)):
@@ -43,14 +44,9 @@ def _read(archive: Archive) -> Findings:
     raise _other_archive(archive)
 
 
-def program_of(archive: Archive, name: str = "data.pkl") -> Program:
-    """The described pickle of one entry."""
-    data = archive.read(name, PICKLE_LIMIT_BYTES)
-    return describe(io.BytesIO(data), len(data))
-
-
 def _saved(archive: Archive) -> Findings:
-    program = program_of(archive)
+    data = archive.read("data.pkl", PICKLE_LIMIT_BYTES)
+    program = describe(io.BytesIO(data), len(data))
     findings = from_program(program)
     for storage in all_storages(program.root).values():
         size = archive.sizes.get(f"data/{storage.key}")
@@ -61,23 +57,12 @@ def _saved(archive: Archive) -> Findings:
     return findings
 
 
-def _package(archive: Archive) -> Findings:
-    findings = Findings("torch-package", runs_code=True)
-    storages = [size for name, size in archive.sizes.items() if name.startswith(".data/") and name.endswith(".storage")]
-    findings.weights_bytes = sum(storages)
-    findings.note("note-recognised-only", kind="torch.package")
-    return findings
-
-
 def _exported(archive: Archive) -> Findings:
     if any(name.startswith("data/aotinductor/") for name in archive.names) and "models/model.json" not in archive.names:
         findings = Findings("aotinductor", runs_code=True)
         findings.note("note-recognised-only", kind="AOTInductor")
         return findings
-    findings = Findings("exported-program")
-    scripted.add_exported_weights(archive, findings)
-    findings.note("note-recognised-only", kind="torch.export (.pt2)")
-    return findings
+    return read_exported(archive)
 
 
 def _other_archive(archive: Archive) -> Refused:
@@ -93,17 +78,36 @@ def _other_archive(archive: Archive) -> Refused:
 
 
 def _missing_bytes(source: Source) -> int | None:
-    """How much of a torch archive without its end is missing at least: its pickle comes first and names what follows."""
+    """How much of an archive without its end is missing at least: what the entry that was cut promises, or what torch's pickle still asks for."""
+    cut = _missing_of_entry(source)
     header = source.read_at(0, 30)
     start = 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     if not source.read_at(30, 512).split(b"\x00")[0][: start - 30].split(b"FB")[0].endswith(b"/data.pkl"):
-        return None
+        return cut
     source.file.seek(start)
     try:
         program = describe(source.file, source.size_bytes)
         storages = all_storages(program.root)
     except Broken:
-        return None
+        return cut
     needed = sum(storage.size_bytes for storage in storages.values())
     left = source.size_bytes - source.file.tell()
-    return needed - left if needed > left else None
+    return max(needed - left, cut or 0) if needed > left else cut
+
+
+def _missing_of_entry(source: Source) -> int | None:
+    """What is missing of the last entry, when the headers say how long each one is (streamed archives do not)."""
+    offset = 0
+    for _ in range(_ENTRIES_LIMIT):
+        header = source.read_at(offset, 30)
+        if len(header) < 30 or header[:4] != b"PK\x03\x04":
+            return None
+        length = int.from_bytes(header[18:22], "little")
+        if length == 0xFFFFFFFF or (header[6] & 8 and not length):
+            return None
+        offset += 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little") + length
+        if header[6] & 8:
+            offset += 16
+        if offset > source.size_bytes:
+            return offset - source.size_bytes
+    return None

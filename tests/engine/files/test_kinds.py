@@ -122,7 +122,7 @@ def test_other_weights_in_the_checkpoint_are_named(tmp_path):
     path.write_bytes(make.zipped({"ema": S(first=10), "model": S()}))
     found = inspect_file(str(path))
     assert found.weights_places == ("model", "ema")
-    assert [note.code for note in found.notes] == ["note-other-weights"]
+    assert [note.code for note in found.notes] == ["note-other-weights", "note-state-dict-not-model"]
     assert "ema" in found.note
 
 
@@ -171,7 +171,7 @@ def test_newer_pickle_protocols_need_trust(tmp_path):
     found = inspect_file(str(path))
     assert found.info.kind == "state-dict"
     assert found.requires_trust
-    assert [note.code for note in found.notes] == ["note-new-protocol"]
+    assert [note.code for note in found.notes] == ["note-new-protocol", "note-state-dict-not-model"]
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +185,7 @@ def written_by_torch(tmp_path_factory):
 BY_TORCH = {
     "state_dict.pt": ("state-dict", 129, 7), "state_dict_legacy.pt": ("state-dict", 129, 7), "checkpoint.pt": ("checkpoint", 129, 7),
     "module.pt": ("module", 129, 7), "module_legacy.pt": ("module", 129, 7), "module_inside.pt": ("module", 129, 7), "half.pt": ("state-dict", 129, 7),
-    "torchscript.pt": ("torchscript", 129, 7), "exported.pt2": ("exported-program", 129, 7), "package.pt": ("torch-package", None, None),
+    "torchscript.pt": ("torchscript", 129, 7), "exported.pt2": ("exported-program", 129, 7), "package.pt": ("torch-package", 129, 7),
     "tied.pt": ("state-dict", 24, 4), "slice.pt": ("state-dict", 200, 1), "parameters.pt": ("state-dict", 7, 2),
     "optimizer.pt": "file-optimizer-only", "tensor.pt": "file-single-tensor",
 }
@@ -198,6 +198,6 @@ def test_files_that_torch_wrote(written_by_torch):
         found = inspect_file(str(path))
         seen[path.name] = (found.info.kind, found.info.values, found.info.tensors) if found.info else found.refusal.code
     assert seen == BY_TORCH
-    for name in ("module.pt", "module_legacy.pt", "torchscript.pt"):
+    for name in ("module.pt", "module_legacy.pt", "torchscript.pt", "exported.pt2", "package.pt"):
         info = inspect_file(str(written_by_torch / name)).info
         assert (info.parameters, info.buffers) == (120, 9), name

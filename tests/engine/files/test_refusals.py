@@ -61,7 +61,7 @@ REFUSED = {
     "namespace": (make.zipped(make.Made(make.Ref("argparse", "Namespace"), state={"lr": 0.1}, new=True)), "args.pt", "file-no-weights-object"),
     "dict": (make.zipped({"vocabulary": 3, "words": [1]}), "vocab.pt", "file-no-weights-dict"),
     "number": (make.zipped(3), "x.pt", "file-no-weights-other"),
-    "pickle": (make.pickled({"a": 1}), "x.pkl", "file-plain-pickle"),
+    "pickle": (make.pickled({"a": 1}), "x.pkl", "file-no-weights-dict"),
     "pickle of weights": (make.pickled(WEIGHTS), "x.pkl", "file-plain-pickle-weights"),
     "evil pickle": (make.pickled(make.Made(make.Ref("posix", "system"), ("true",))), "x.pth", "file-dangerous"),
     "evil text pickle": (b"cposix\nsystem\n(S'true'\ntR.", "x.pth", "file-dangerous"),

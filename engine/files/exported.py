@@ -1,0 +1,184 @@
+"""torch.export's archives (.pt2), old layouts and new: weights, declared inputs, and what loading them would run."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from engine.files.archive import Archive
+from engine.files.expressions import called_by
+from engine.files.findings import Findings, add_tensors
+from engine.files.nested import PICKLE_LIMIT_BYTES, saved_names, saved_program
+from engine.files.program_inputs import declared_inputs
+from engine.files.reading import Broken, Source, TooComplex, clean
+from engine.files.tensors import TensorEntry, as_tensor, numbers
+from engine.files.weights import Found, Named, entries
+
+_JSON_LIMIT_BYTES = 64 << 20
+DTYPE_CODES = {1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64", 9: "complex32", 10: "complex64",
+               11: "complex128", 12: "bool", 13: "bfloat16", 28: "uint16", 29: "float8_e4m3fn", 30: "float8_e5m2", 31: "float8_e4m3fnuz",
+               32: "float8_e5m2fnuz", 33: "float8_e8m0fnu", 34: "uint32", 35: "uint64"}
+_OPERATOR = re.compile(r"torch\.ops\.\w+\.(?!__)\w+(?:\.(?!__)\w+)?|torch\.ops\.aten\.__i?(?:and|or|xor|lshift|rshift)__(?:\.\w+)?|torch\._?sym_(?!_)\w+"
+                       r"|(?:_operator|math)\.(?!_)\w+|#[\w.:]+|\w+")
+_REACHING = {"attrgetter": ("operator", "attrgetter"), "methodcaller": ("operator", "methodcaller"), "call": ("operator", "call"),
+             "from_file": ("builtins", "open")}
+"""Operators that read any file, or reach any attribute, and what they are graded as."""
+_VISITS = 3_000_000
+
+
+def read_exported(archive: Archive) -> Findings:
+    """What an exported program is. Loading it evaluates its size expressions and unpickles parts of it, so these are looked at too."""
+    findings, program = Findings("exported-program"), _program(archive)
+    parameters, buffers = _names_of(program, "parameter"), _names_of(program, "buffer")
+    _add_listed(archive, findings)
+    for name in ("data/weights/model.pt", "serialized_state_dict.pt"):
+        if name in archive.names and not findings.entries:
+            _add_saved(archive.inner(name, PICKLE_LIMIT_BYTES), findings, parameters)
+    if findings.entries:
+        findings.parameters = sum(_counts(entry for entry in findings.entries if entry.key in parameters).values())
+        findings.buffers = sum(_counts(entry for entry in findings.entries if entry.key in buffers).values())
+    findings.inputs = declared_inputs(program, DTYPE_CODES) or None
+    findings.architecture = _root_class(program)
+    evaluated = list(dict.fromkeys(_evaluated(program)))
+    findings.globals += [*evaluated, *dict.fromkeys(_unpickled(archive))]
+    if evaluated:
+        findings.note("note-evaluated-text")
+    return findings
+
+
+def _program(archive: Archive) -> dict[str, Any]:
+    name = "models/model.json" if "models/model.json" in archive.names else "serialized_exported_program.json"
+    if name not in archive.names:
+        return {}
+    return _json(archive, name)
+
+
+def _json(archive: Archive, name: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(archive.read(name, _JSON_LIMIT_BYTES), type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Broken(f"{name} is no JSON") from error
+
+
+def _names_of(program: dict[str, Any], kind: str) -> set[str]:
+    """Keys of the parameters or the buffers, as the signature lists them."""
+    try:
+        specs = program["graph_module"]["signature"]["input_specs"] if program else ()
+        return {str(spec[kind][f"{kind}_name"]) for spec in specs if kind in spec}
+    except (KeyError, TypeError) as error:
+        raise Broken("the program's signature") from error
+
+
+def _add_listed(archive: Archive, findings: Findings) -> None:
+    """Fill in the tensors from the list that newer files have."""
+    listed = "data/weights/model_weights_config.json"
+    config = _json(archive, listed).get("config") if listed in archive.names else None
+    for name, described in (config or {}).items():
+        findings.entries.append(_entry(name, described))
+    findings.dtypes = _counts(findings.entries)
+    if config is not None:
+        findings.weights_bytes = sum(archive.sizes.get(f"data/weights/{file}", 0) for file in {entry.storage for entry in findings.entries})
+
+
+def _counts(entries: Iterable[TensorEntry]) -> dict[str, int]:
+    """Numbers by type, what shares a file once."""
+    counts: dict[str, int] = {}
+    for entry in {entry.storage: entry for entry in entries}.values():
+        counts[entry.dtype] = counts.get(entry.dtype, 0) + math.prod(entry.shape)
+    return counts
+
+
+def _entry(name: str, described: Any) -> TensorEntry:
+    try:
+        meta = described["tensor_meta"]
+        shape = numbers(tuple(size["as_int"] for size in meta["sizes"]))
+        if shape is None:
+            raise Broken("the list of weights")
+        dtype = DTYPE_CODES.get(meta["dtype"], "unknown")
+        return TensorEntry(clean(name, 1000), dtype, shape, storage=clean(str(described["path_name"])), device=clean(str(meta["device"]["type"])),
+                           parameter=bool(described.get("is_param")))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Broken("the list of weights") from error
+
+
+def _add_saved(saved: Source, findings: Findings, parameters: set[str]) -> None:
+    """Fill in the tensors from a state dict that torch.save wrote into the archive."""
+    if not saved.size_bytes:
+        return
+    program = saved_program(saved)
+    named: Named = [(str(key), tensor._replace(parameter=str(key) in parameters))
+                    for key, tensor in ((key, as_tensor(value)) for key, value in entries(program.root) or ()) if tensor is not None]
+    add_tensors(findings, Found("exported-program", [(clean(key, 1000), tensor) for key, tensor in named]))
+
+
+def _unpickled(archive: Archive) -> Iterator[tuple[str, str]]:
+    """Names that the pickles inside would import; loading falls back to the full unpickler, so they count."""
+    for name in _pickles(archive):
+        if archive.sizes.get(name, 0) > 1:
+            yield from saved_names(archive.inner(name, PICKLE_LIMIT_BYTES))
+
+
+def _pickles(archive: Archive) -> Iterator[str]:
+    """Entries that torch would unpickle: whole state dicts of older files, samples, and single tensors that the lists mark so."""
+    yield from (name for name in archive.names if name.endswith(".pt") and name.startswith(("data/", "serialized_")))
+    for folder, listed in (("weights", "model_weights_config.json"), ("constants", "model_constants_config.json")):
+        if f"data/{folder}/{listed}" not in archive.names:
+            continue
+        config = _json(archive, f"data/{folder}/{listed}").get("config")
+        for described in config.values() if isinstance(config, dict) else ():
+            if isinstance(described, dict) and described.get("use_pickle"):
+                yield f"data/{folder}/{described.get('path_name')}"
+
+
+def _evaluated(program: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What size expressions, guards and operators would call, beyond arithmetic and torch's own operators."""
+    for guard in program.get("guards_code") or ():
+        yield from called_by(str(guard), names_are_keys=True)
+    waiting: list[Any] = [program.get("graph_module"), program.get("range_constraints")]
+    for _ in range(_VISITS):
+        if not waiting:
+            return
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if isinstance(text := node.get("expr_str"), str):
+                yield from called_by(text)
+            yield from _of_operator(node.get("target"))
+            yield from _of_form(node)
+            waiting += [child for child in node.values() if isinstance(child, (dict, list))]
+        elif isinstance(node, list):
+            waiting += [child for child in node if isinstance(child, (dict, list))]
+    raise TooComplex
+
+
+def _of_operator(target: Any) -> Iterator[tuple[str, str]]:
+    """A node's operator, where it is none of torch's that compute."""
+    if not isinstance(target, str):
+        return
+    if not _OPERATOR.fullmatch(target):
+        yield "torch", target.removeprefix("torch.")
+    yield from (graded for name, graded in _REACHING.items() if name in target.split(".")[1:])
+
+
+def _of_form(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The form of arguments and results: two of its containers name what is to be imported."""
+    for form in (str(node.get(name)) for name in ("in_spec", "out_spec", "treespec") if node.get(name)):
+        if "__enum__" in form:
+            yield "importlib", "import_module"
+        if "collections.defaultdict" in form:
+            yield "torch.utils._pytree", "defaultdict"
+
+
+def _root_class(program: dict[str, Any]) -> str | None:
+    """The class of the module that was exported, from the first node that names it."""
+    try:
+        for node in program["graph_module"]["graph"]["nodes"][:50]:
+            stack = str((node.get("metadata") or {}).get("nn_module_stack", ""))
+            if stack.startswith("L__self__,"):
+                return clean(stack.split(";", 1)[0].rsplit(",", 1)[-1]) or None
+    except (KeyError, TypeError, AttributeError):
+        return None
+    return None
