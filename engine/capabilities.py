@@ -59,6 +59,7 @@ PRECISIONS = ("fp32", "fp16", "bf16", "amp")
 QUANTIZATIONS = ("none", "dynamic-int8")
 BACKEND_OF_KIND = {
     "state-dict": "eager", "checkpoint": "eager", "safetensors": "eager", "module": "eager", "torchscript": "torchscript", "onnx": "onnxruntime",
+    "exported-program": "eager", "huggingface": "eager",
 }
 """Which backend runs a kind of file; kinds that are not here are recognised but not run."""
 
@@ -141,7 +142,8 @@ def _dynamic_int8(facts: Facts | None, device: str, kind: str) -> Choice:
         return Choice(name, False, "checking-machine")
     if device.startswith("cuda"):
         return Choice(name, False, "int8-no-cuda-kernels")
-    if default_backend(kind) != "eager":
+    if default_backend(kind) != "eager" or kind == "exported-program":
+        # An exported program is a graph of operators: it has no layers to be swapped.
         return Choice(name, False, "quantization-needs-module", {"kind": kind})
     if not facts.quantized_engines:
         return Choice(name, False, "quantization-no-engine", {"quantization": "dynamic int8"})

@@ -81,36 +81,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "needs-trust.hint": ("Load it only if you know who made it: add --trust.", "只有确知来源时才加载:请加上 --trust。"),
     "no-weights-inside": ("{file} holds no tensors that could be weights.", "{file} 中没有可作为权重的张量。"),
     "no-weights-inside.hint": ("Save the weights with torch.save(model.state_dict(), ...).", "请用 torch.save(model.state_dict(), ...) 保存权重。"),
-    "class-needed": (
-        "These are weights without a network: {tensors} tensors, {values_count} values.",
-        "这个文件只有权重,没有网络结构:{tensors} 个张量,共 {values_count} 个数值。",
-    ),
-    "class-needed.hint": (
-        "Name the class with --arch file.py:Class, or choose the Python file that defines it.",
-        "请用 --arch file.py:Class 指定类,或选择定义该类的 Python 文件。",
-    ),
-    "class-mismatch": (
-        "{name} does not fit the weights: {matching} of {tensors} tensors match. Missing: {missing}. Unexpected: {unexpected}. Shapes that differ: {differing}.",
-        "{name} 与权重不匹配:{tensors} 个张量中 {matching} 个匹配。缺少:{missing}。多余:{unexpected}。形状不同:{differing}。",
-    ),
-    "class-mismatch.hint": ("Choose the class that these weights were saved from, or give its arguments.", "请选择保存这些权重的类,或提供它的参数。"),
-    "class-raised": ("{name} could not be built: {error}", "无法构建 {name}:{error}"),
-    "class-raised.hint": ("Give its arguments, for example --arch 'file.py:{name}(num_classes=10)'.", "请提供参数,例如 --arch 'file.py:{name}(num_classes=10)'。"),
-    "class-no-module": ("{name} made a {type}, not a torch.nn.Module.", "{name} 得到的是 {type},不是 torch.nn.Module。"),
-    "class-no-module.hint": ("Name a class, or a function that returns the network.", "请指定一个类,或返回网络的函数。"),
-    "class-not-found": ("{where} defines no {name}.", "{where} 中没有定义 {name}。"),
-    "class-not-found.hint": ("Check the name after the colon.", "请检查冒号后的名称。"),
-    "class-import-missing": ("{where} needs the package {package}, which is not installed here.", "{where} 需要软件包 {package},本机未安装。"),
-    "class-import-missing.hint": (
-        "Install it with `pip install {package}`, or choose a Python that has it: --python ~/venv/bin/python.",
-        "请用 `pip install {package}` 安装,或选择已安装它的 Python:--python ~/venv/bin/python。",
-    ),
-    "class-import-raised": ("{where} could not be imported: {error}", "无法导入 {where}:{error}"),
-    "class-import-raised.hint": ("The traceback is in the details.", "回溯信息见详情。"),
-    "module-class-missing": ("{file} is a whole module, and its class is not here: {error}", "{file} 是完整模块,但缺少它的类:{error}"),
-    "module-class-missing.hint": ("Name the file that defines the class with --arch file.py:Class.", "请用 --arch file.py:Class 指定定义该类的文件。"),
-    "module-is-none": ("{file} holds a {type}, not a torch.nn.Module.", "{file} 中是 {type},不是 torch.nn.Module。"),
-    "module-is-none.hint": ("Save the model itself, or its state_dict().", "请保存模型本身或它的 state_dict()。"),
     "not-swapped": ("{quantization} swapped none of the {layers} layers: it knows linear and recurrent ones only.", "{quantization} 没有替换 {layers} 层中的任何一层:它只支持线性层和循环层。"),
     "not-swapped.hint": ("Nothing would change, so nothing was measured. Use fp32.", "结果不会有任何变化,因此没有测量。请使用 fp32。"),
     "out-of-order": ("The worker was asked for {command} too early.", "过早要求工作进程执行 {command}。"),
@@ -141,8 +111,12 @@ TABLE: dict[str, tuple[str, str]] = {
         "It was not run, because it is code: name it with --arch '{spec}', or let the files beside the weights be tried with --trust.",
         "它是代码,因此没有运行:请用 --arch '{spec}' 指定,或用 --trust 允许尝试权重旁边的文件。",
     ),
-    "class-needs-arguments": ("{spec} may fit these weights, but its arguments are not known: {needs}.", "{spec} 可能与这些权重匹配,但缺少参数:{needs}。"),
-    "class-needs-arguments.hint": ("Give them with plain values: --arch '{spec}(argument=value)'.", "请用字面值提供:--arch '{spec}(参数=值)'。"),
+    "class-needs-arguments": (
+        "{spec} may fit these weights, but they do not tell its arguments: {needs}.", "{spec} 可能与这些权重匹配,但无法从权重得知参数:{needs}。"
+    ),
+    "class-needs-arguments.hint": (
+        "Name the class with the values that it was trained with, for example --arch '{example}'.", "请用训练时的取值指定该类,例如 --arch '{example}'。"
+    ),
     "class-none-in-place": ("{where} defines no class that could hold these weights.", "{where} 中没有能容纳这些权重的类。"),
     "class-none-in-place.hint": ("Choose the Python file that defines the network.", "请选择定义该网络的 Python 文件。"),
     "class-not-found-file.hint": ("Choose the Python file that defines the class.", "请选择定义该类的 Python 文件。"),

@@ -30,11 +30,26 @@ def _probe(session: Session, command: messages.Probe) -> messages.Message:
     return messages.Facted(facts())
 
 
+def _find_classes(session: Session, command: messages.FindClasses) -> messages.Message:
+    from engine.worker.search.ranking import rank
+
+    return rank(command)
+
+
+def _index_libraries(session: Session, command: messages.IndexLibraries) -> messages.Message:
+    from engine.worker.search.index import index_library
+
+    return index_library(command)
+
+
 def _load(session: Session, command: messages.Load) -> messages.Message:
     began = time.perf_counter_ns()
-    loaded = session.load(command)
+    loaded, times = session.load(command)
+    took = time.perf_counter_ns() - began
     parameters, buffers, weights = session.sizes()
-    return messages.Loaded(time.perf_counter_ns() - began, parameters, buffers, weights, loaded.architecture)
+    return messages.Loaded(
+        took, parameters, buffers, weights, loaded.architecture, reading_ns=times.reading_ns, moving_ns=times.moving_ns, load_peak_bytes=times.load_peak_bytes
+    )
 
 
 def _prepare(session: Session, command: messages.Prepare) -> messages.Message:
@@ -67,6 +82,8 @@ def _read_memory(session: Session, command: messages.ReadMemory) -> messages.Mes
 
 HANDLERS: dict[type, Callable[[Session, Any], messages.Message]] = {
     messages.Probe: _probe,
+    messages.FindClasses: _find_classes,
+    messages.IndexLibraries: _index_libraries,
     messages.Load: _load,
     messages.Prepare: _prepare,
     messages.FirstCall: _first_call,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -64,3 +66,39 @@ def current(device: torch.device) -> tuple[int | None, int | None]:
     if device.type != "cuda":
         return None, None
     return torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device)
+
+
+class PeakWatch:
+    """The most resident memory from now on, by the kernel's own high-water mark: sampling would miss a short peak."""
+
+    def __init__(self) -> None:
+        self._was_reset = _reset_high_water()
+        self._held_bytes = status_bytes("VmRSS")
+        self._high_before = status_bytes("VmHWM")
+
+    def grown_bytes(self) -> int | None:
+        """Peak above what was held at the start; None where the system does not tell, or where an older peak hides it."""
+        high = status_bytes("VmHWM")
+        if high is None or self._held_bytes is None or self._high_before is None:
+            return None
+        if not self._was_reset and high <= self._high_before:
+            return None
+        return max(0, high - self._held_bytes)
+
+
+def _reset_high_water() -> bool:
+    """Ask the kernel to count the peak anew; not every system or sandbox lets us."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return True
+
+
+def status_bytes(name: str) -> int | None:
+    """One of the kernel's figures for this process, e.g. `VmHWM`; None where it has none."""
+    try:
+        found = re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(encoding="ascii", errors="replace"), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None

@@ -11,7 +11,8 @@ import torch
 from engine import messages
 from engine.worker import backends, errors, memory
 from engine.worker.inputs import Arguments, make_arguments, shapes_of, tensors_in
-from engine.worker.loading import LoadedModel, load
+from engine.worker.loading import LoadedModel, LoadTimes, load_timed
+from engine.worker.loading.explaining import explained, outdated
 from engine.worker.refusal import FirstCallWatch
 from engine.worker.timing import BlockRunner, pack
 
@@ -30,9 +31,15 @@ class Session:
     def describe(self, error: Exception) -> messages.Failed:
         """The answer for an error that escaped."""
         batch_size = self._command.configuration.batch_size if self._command else 1
+        if not errors.is_out_of_memory(error):
+            error = explained(error, phase=self._phase) or self._outdated(error) or error
         return errors.describe(error, self._phase, self._device, batch_size)
 
-    def load(self, command: messages.Load) -> LoadedModel:
+    def _outdated(self, error: Exception) -> errors.WorkerError | None:
+        whole = self._command is not None and self._command.model.kind == "module"
+        return outdated(error, self._phase) if whole else None
+
+    def load(self, command: messages.Load) -> tuple[LoadedModel, LoadTimes]:
         """Bring the model into memory on the configuration's device."""
         self._command = command
         self._device = torch.device(command.configuration.device)
@@ -40,15 +47,17 @@ class Session:
         torch.manual_seed(command.seed)
         if self._device.type == "cuda":
             torch.cuda.set_device(self._device)
-        self._loaded = load(command.model, self._device)
+        self._loaded, times = load_timed(command.model, self._device)
         self._synchronize()
-        return self._loaded
+        return self._loaded, times
 
     def sizes(self) -> tuple[int | None, int | None, int | None]:
         """Parameters, buffers and bytes of the loaded model; None for what torch does not hold."""
-        module = self._loaded.module if self._loaded else None
-        if module is None:
+        if self._loaded is None:
             return None, None, None
+        module = self._loaded.module
+        if module is None:
+            return self._loaded.parameters, None, self._loaded.weights_bytes
         parameters, buffers = memory.count(module)
         return parameters, buffers, memory.weights_bytes(module)
 
@@ -62,6 +71,7 @@ class Session:
         backend = importlib.import_module(f"engine.worker.backends.{backends.BACKENDS[configuration.backend]}")
         with torch.inference_mode():
             self._prepared = backend.prepare(self._loaded, configuration, arguments, self._device)
+        self._prepared.notes = (*self._loaded.notes, *self._prepared.notes)
         self._synchronize()
         self._arguments = arguments
         return self._prepared
@@ -117,7 +127,7 @@ class Session:
 
 def import_everything() -> tuple[Any, ...]:
     """Modules that every eager configuration needs, imported in the fork server so that no worker waits for them."""
-    names = ("loading.weights", "loading.whole", "loading.torchscript", "loading.onnx", "backends.eager", "quantization")
+    names = ("loading.weights", "loading.whole", "loading.torchscript", "loading.exported", "loading.onnx", "backends.eager", "quantization")
     return tuple(importlib.import_module(f"engine.worker.{name}") for name in names)
 
 
