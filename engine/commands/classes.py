@@ -94,7 +94,7 @@ def settle_class(engine: Engine, inspected: FileInspected, source: ModelSource, 
 
 def take(ranked: tuple[Candidate, ...], source: ModelSource, options: argparse.Namespace) -> ModelSource | None:
     """The source with the class that fits, or with the nearest where that was agreed to; says so where it is code of this machine. None: there is none."""
-    best = next((each for each in ranked if each.perfect), None)
+    best = next((each for each in ranked if _settled(each)), None)
     if best is None and options.allow_missing:
         best = next((each for each in ranked if each.fit is not None and each.fit.matching), None)
     if best is None:
@@ -104,16 +104,21 @@ def take(ranked: tuple[Candidate, ...], source: ModelSource, options: argparse.N
     return msgspec.structs.replace(source, architecture=best.spec)
 
 
+def _settled(candidate: Candidate) -> bool:
+    """It fits wholly, and no argument is left that only its trainer knows."""
+    return candidate.perfect and not candidate.needs
+
+
 def rank(engine: Engine, inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> tuple[Candidate, ...]:
     """Candidates, built and compared as far as that is allowed: a library's and remembered ones always, files of this machine after a yes."""
     place = place_of(options.arch)
     known = tuple(each for each in inspected.candidates if place is None or (each.origin == "file" and _lies_in(each, place)))
     free = tuple(each for each in known if each.origin != "file")
     files = tuple(each for each in known if each.origin == "file")
-    if free:
+    if free and not any(_settled(each) for each in free):       # an indexed class was built before
         free = _built(engine, inspected, source, free)
-        if any(each.perfect for each in free):
-            return (*free, *files)
+    if any(_settled(each) for each in free):
+        return (*free, *files)
     if files and (options.trust or place is not None):
         files = _built(engine, inspected, source, files)
     return tuple(sorted((*free, *files), key=lambda each: -each.score))
@@ -155,9 +160,10 @@ def refused_class(inspected: FileInspected, ranked: tuple[Candidate, ...], optio
         return Refused(say("class-needed", values), say("class-needed.hint"))
     best = ranked[0]
     values |= {"spec": best.spec, "percent": percent(best.score)}
-    if best.fit is None:
+    if best.needs or best.fit is None:
         code = "class-needs-arguments" if best.needs else "class-untried"
-        return Refused(say(code, values | {"needs": ", ".join(best.needs)}), say(f"{code}.hint", values))
+        values |= {"needs": ", ".join(best.needs), "example": best.spec if best.fit else f"{_target(best)}({', '.join(f'{name}=...' for name in best.needs)})"}
+        return Refused(say(code, values), say(f"{code}.hint", values))
     return Refused(say("class-none-fits", values | {"not_fitting": not_fitting(best.fit)}), say("class-none-fits.hint", values))
 
 

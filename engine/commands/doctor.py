@@ -14,6 +14,8 @@ import msgspec
 
 from engine import capabilities, storage
 from engine.capabilities import Facts
+from engine.confinement import PROTECTIONS
+from engine.events import LibraryIndexed
 from engine.setup import needs, progress, speech, system
 from engine.setup.environment import MEND_COMMAND, Work
 from engine.setup.lock import held
@@ -46,12 +48,15 @@ def main(argv: list[str]) -> int:
     """Print the findings: 0 when a model can be measured here, 1 when not."""
     parser = _Parser(prog="main.py doctor", description=say("doctor-description"))
     parser.add_argument("--fix-torch", action="store_true", help=say("doctor-fix-torch"))
+    parser.add_argument("--index-classes", action="store_true", help=say("doctor-index-classes"))
     try:
         options = parser.parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
     if options.fix_torch:
         return fix_torch()
+    if options.index_classes:
+        return index_classes()
     found = [finding for look in LOOKS for finding in look()]
     for finding in found:
         print(f"{say('doctor-' + finding.level)}  {finding.sentence}")
@@ -78,6 +83,31 @@ def fix_torch() -> int:
     return 0
 
 
+def index_classes() -> int:
+    """Fill the index of torchvision's and timm's architectures, by which bare weights find their class; goes on where it was ended."""
+    ended: dict[str, LibraryIndexed] = {}
+
+    def take(event: object) -> None:
+        if isinstance(event, LibraryIndexed):
+            ended[event.library] = event
+            if sys.stderr.isatty() and event.version is not None:
+                print(f"\r{event.library} {event.done}/{event.total}", end="", file=sys.stderr, flush=True)
+
+    engine = Engine(take, keep_history=False)
+    try:
+        engine.index_libraries()
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        engine.close()
+    for library, event in ended.items():
+        code = "doctor-not-indexed" if event.version is None else "doctor-indexed"
+        print(say(code, library=library, version=event.version or "", done=event.done, total=event.total))
+        if event.failure is not None:
+            print(f"         {event.failure.summary}")
+    return int(any(event.failure is not None for event in ended.values()))
+
+
 def look_at_python() -> Iterator[Finding]:
     """The interpreter and the system."""
     yield Finding(OK, say("doctor-python", version=platform.python_version(), executable=sys.executable, system=platform.platform(terse=True)))
@@ -99,6 +129,7 @@ def say_facts(facts: Facts) -> Iterator[Finding]:
     build = say("build-cuda", cuda=facts.cuda_build) if facts.cuda_build else say("build-cpu")
     yield Finding(OK, say("doctor-torch", version=facts.torch, build=build))
     yield Finding(OK, say("doctor-cpu", name=facts.cpu_name or platform.machine(), cores=facts.cores, memory=say_bytes(facts.memory_bytes)))
+    yield from _say_confinement(facts)
     for choice in capabilities.backend_choices(facts, "onnx"):
         providers = ", ".join(facts.onnxruntime_providers)
         yield Finding(OK, say("doctor-onnxruntime", providers=providers)) if choice.available else Finding(NOTE, _say_reason(choice))
@@ -111,6 +142,16 @@ def say_facts(facts: Facts) -> Iterator[Finding]:
             yield Finding(BAD, say("doctor-gpu-unused", gpus=", ".join(facts.driver_gpus), torch=facts.torch), say("doctor-gpu-unused.hint", command=MEND_COMMAND))
         else:
             yield Finding(NOTE, _say_reason(choice))
+
+
+def _say_confinement(facts: Facts) -> Iterator[Finding]:
+    """What holds a worker that runs a model's own code, and what does not."""
+    held = [name for name in PROTECTIONS if name in facts.confinement]
+    open_ = [name for name in PROTECTIONS if name not in facts.confinement]
+    language = speech.system_language()
+    for code, prefix, names, level in (("doctor-confined", "confined", held, OK), ("doctor-unconfined", "unconfined", open_, NOTE)):
+        if names:
+            yield Finding(level, say(code, sentences=" ".join(say_anything(f"{prefix}-{name}", None, language) for name in names)))
 
 
 def _say_device(device: str, facts: Facts) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NamedTuple, Self
 
-from engine.commands.classes import settle_class
+from engine.commands.classes import WEIGHTS, settle_class
 from engine.commands.job import (
     given_inputs,
     inputs,
@@ -28,10 +28,12 @@ from engine.commands.options import NONE_OK, REFUSED, Refused, parse_profile, te
 from engine.commands.progress import Progress
 from engine.commands.table import show_table
 from engine.commands.writing import Writer
+from engine.events import FileInspected
 from engine.failures import start_failure
 from engine.job import InputSpec, ModelSource
 from engine.process import EngineLost
 from engine.result import Failure, Run
+from engine.search import remembered
 from engine.supervisor import Engine
 from engine.words import say
 from engine.workers import ConfigurationEnded, Interrupted, interpreter_of
@@ -112,7 +114,18 @@ def _measure(engine: Engine, options: argparse.Namespace, python: str | None, pr
     facts = engine.start()
     specs = inputs(engine, inspected, source, options)
     run = engine.run_job(make_job(options, facts, source, specs), with_architecture(info, source))
+    if any(outcome.status == "ok" for outcome in run.outcomes) and not options.no_history:
+        _remember(inspected, source, options)
     return _Measured(run, writer, _explain(engine, run, source, specs) if given else None)
+
+
+def _remember(inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> None:
+    """Keep the class that ran these weights, so that it need not be named again; a convenience, whose failing is told with --debug only."""
+    if options.demo or source.architecture is None or source.kind not in WEIGHTS or source.allow_missing or options.weights_at:
+        return
+    failed = remembered.remember(inspected.fingerprint, source.architecture)
+    if failed is not None and options.debug:
+        tell(failed.summary, failed.hint)
 
 
 def _explain(engine: Engine, run: Run, source: ModelSource, specs: tuple[InputSpec, ...]) -> Failure | None:

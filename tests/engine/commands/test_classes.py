@@ -135,6 +135,27 @@ def test_what_could_not_be_built_keeps_its_place_in_the_list(file, capsys):
     assert capsys.readouterr().out.splitlines()[0] == f" 90 %  {file}:Net  (file)  by its source; needs width"
 
 
+def test_what_fits_with_several_values_of_an_argument_is_not_taken(file, capsys):
+    """Weights do not tell a stride: somebody must."""
+
+    class Untold(Engine):
+        def rank_classes(self, source, candidates, config):
+            return ClassesRanked(path=source.path, candidates=(Candidate(spec=f"{file}:Net(stride=1)", origin="file", score=1.0, fit=WHOLE, needs=("stride",)),))
+
+    with pytest.raises(Refused) as refused:
+        classes.settle_class(Untold(), inspected(candidate(f"{file}:Net", "file")), SOURCE, given(trust=True))
+    assert "stride" in refused.value.summary
+    assert f"--arch '{file}:Net(stride=1)'" in refused.value.hint
+    assert capsys.readouterr().out == f"100 %  {file}:Net(stride=1)  (file)  needs stride\n"
+
+
+def test_an_indexed_class_that_fits_is_not_built_again():
+    engine = Engine()
+    found = candidate("torchvision.models:resnet18", score=1.0, fit=WHOLE)
+    assert classes.settle_class(engine, inspected(found), SOURCE, given()).architecture == found.spec
+    assert engine.built == []
+
+
 def test_a_long_list_is_cut_and_counted():
     lines = classes.candidate_lines(candidate(f"a.b:C{number}") for number in range(14))
     assert len(lines) == 11
