@@ -26,7 +26,7 @@ from gui.models.problem import notice, problem
 from gui.models.session import Session
 from gui.widgets.device_strip import DeviceStrip
 from gui.widgets.dialogs import Dialogs
-from gui.widgets.drop_overlay import DropOverlay, local_paths
+from gui.widgets.drop_overlay import DropOverlay, is_data, local_paths
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.frames import Frames
 from gui.widgets.history_pane import HistoryPane
@@ -36,6 +36,7 @@ from gui.widgets.ready_state import ReadyState
 from gui.widgets.setup_pane import SetupPane
 from gui.widgets.status_strip import StatusStrip
 from gui.widgets.tool_bar import ToolBar
+from gui.widgets.wiring import connect_setup
 
 if TYPE_CHECKING:
     from gui.widgets.bench import Bench
@@ -128,8 +129,8 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session, pane = self.session, self.setup_pane
         session.problem_met.connect(self.problem_bar.show_problem)
-        session.opening.trust_asked.connect(self.dialogs.ask_trust)
-        session.opening.class_asked.connect(self.dialogs.ask_class)
+        session.agreement.asked.connect(self.dialogs.ask_trust)
+        session.discovery.class_asked.connect(self.dialogs.ask_class)
         session.engine_changed.connect(pane.set_engine)
         session.report_saving.connect(self._set_saving)
         session.facts_changed.connect(self._set_facts)
@@ -139,11 +140,9 @@ class MainWindow(QMainWindow):
         for signal in (session.models.entries_changed, session.models.current_changed):
             signal.connect(self.retranslate)
         session.setup.changed.connect(self._remember_setup)
+        session.interpreter.chosen_changed.connect(self._show_preferences)
         session.preferences.changed.connect(self._show_preferences)
-        pane.run_requested.connect(session.request_run)
-        pane.cancel_requested.connect(session.cancel)
-        pane.stop_requested.connect(session.stop_now)
-        pane.card.class_requested.connect(self.dialogs.ask_class)
+        connect_setup(pane, session, self.dialogs)
         pane.chips.more_toggled.connect(lambda is_open: self._prefer(more_open=is_open))
         self.history_pane.run_chosen.connect(session.open_run)
         self.ready_state.class_requested.connect(self.dialogs.ask_class)
@@ -190,11 +189,11 @@ class MainWindow(QMainWindow):
             self.problem_bar.show_problem(notice("copy.done"))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files are welcome anywhere."""
+        """Files are welcome anywhere; data for an input is shown where it can go."""
         if event.mimeData().hasUrls():
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
-            self.overlay.cover()
+            self.overlay.cover(self.setup_pane.inputs.place() if is_data(local_paths(event.mimeData())) else None)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """The drag went away."""
@@ -206,7 +205,10 @@ class MainWindow(QMainWindow):
         paths = local_paths(event.mimeData())
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        if paths:
+        row = self.setup_pane.inputs.row_at(self.mapToGlobal(event.position().toPoint())) if is_data(paths) else -1
+        if row >= 0:
+            self.setup_pane.inputs.model.set_file(row, paths[0])
+        elif paths:
             self.session.opening.open(paths)
         else:
             self.session.problem_met.emit(problem("problem.nothing-dropped"))
@@ -276,6 +278,7 @@ class MainWindow(QMainWindow):
         self.tool_bar.set_theme(value.theme)
         self.empty_state.set_recents(list(value.recents))
         self.setup_pane.card.set_trusted(frozenset(value.trusted_sha256))
+        self.setup_pane.chips.set_pythons(value.pythons)
 
     def _remember_setup(self) -> None:
         setup, value = self.session.setup, self.session.preferences.value

@@ -12,6 +12,19 @@ from engine import storage
 from gui.models.matrix import Axes
 
 RECENTS = 10
+REMEMBERED = 500
+PYTHONS = 8
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What is kept of one model file."""
+
+    inputs: tuple[str, ...] = ()
+    """As `engine.inputs` writes them."""
+    edited: bool = False
+    """The user gave them; else they were guessed and seen to run."""
+    weights_at: str = ""
+    allow_missing: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -25,6 +38,12 @@ class Settings(msgspec.Struct, frozen=True):
     """Files that may run code while they are loaded: these exact bytes."""
     classes: dict[str, str] = {}
     """sha256 of weights -> the class that was chosen for them."""
+    remembered: dict[str, Remembered] = {}
+    """sha256 of a model -> what was chosen for it; the oldest are forgotten first."""
+    python: str = ""
+    """The interpreter that runs models; empty: the program's own."""
+    pythons: tuple[str, ...] = ()
+    """Interpreters that were chosen before, newest first."""
     more_open: bool = False
     plan: str = "standard"
     axes: Axes = Axes()
@@ -88,3 +107,20 @@ def with_trusted(settings: Settings, sha256: str) -> Settings:
 def with_class(settings: Settings, sha256: str, architecture: str) -> Settings:
     """Remember the class that was chosen for these weights."""
     return msgspec.structs.replace(settings, classes={**settings.classes, sha256: architecture})
+
+
+def with_remembered(settings: Settings, sha256: str, kept: Remembered) -> Settings:
+    """Keep what was chosen for this model, as the newest."""
+    others = {key: value for key, value in settings.remembered.items() if key != sha256}
+    return msgspec.structs.replace(settings, remembered=dict(list({**others, sha256: kept}.items())[-REMEMBERED:]))
+
+
+def with_python(settings: Settings, python: str) -> Settings:
+    """Models run in this interpreter from now on (empty: the program's own), and it is offered again."""
+    pythons = tuple(dict.fromkeys((python, *settings.pythons)))[:PYTHONS] if python else settings.pythons
+    return msgspec.structs.replace(settings, python=python, pythons=pythons)
+
+
+def without_python(settings: Settings, python: str) -> Settings:
+    """An interpreter that cannot run models is no longer offered."""
+    return msgspec.structs.replace(settings, pythons=tuple(each for each in settings.pythons if each != python))

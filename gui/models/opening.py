@@ -1,54 +1,82 @@
-"""What the window takes in: files that are dropped or opened, what each one is, its class, and the user's consent to code in it."""
+"""What the window takes in: files and folders that are dropped or opened, until it is known what each one is."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.events import FileInspected
+from engine.events import FileInspected, Looking
 from engine.inputs import parse_input
 from gui.models.engine_like import EngineLike
-from gui.models.model_list import ModelEntry, ModelList
+from gui.models.folders import look_inside
+from gui.models.model_entry import ModelEntry
+from gui.models.model_list import ModelList
 from gui.models.preferences import Preferences
-from gui.models.problem import failure_problem, problem
-from gui.settings import with_class, with_recent, with_trusted, without_recent
+from gui.models.problem import failure_problem, notice, problem
+from gui.models.recollection import recall
+from gui.settings import with_recent, without_recent
+
+NAMES_SAID = 3
+HAS_MODELS = ("file-folder", "file-folder-with")
+"""What an inspection says of a folder in which there may be models."""
 
 
 class Opening(QObject):
-    """Fills a `ModelList`. Signals: `problem_met(Problem)`, `trust_asked(ModelEntry)`, `class_asked(path of a Python file or "")`, `run_opened(path)`."""
+    """Fills a `ModelList`.
+
+    Signals: `problem_met(Problem)`; `run_opened(path)` for a saved run; `class_dropped(path)` for Python that goes to the current model; `arriving` before new
+    files are looked at; `settled` when it is known what each of the dropped files is.
+    """
 
     problem_met = Signal(object)
-    trust_asked = Signal(object)
-    class_asked = Signal(str)
     run_opened = Signal(str)
+    class_dropped = Signal(str)
+    arriving = Signal()
+    settled = Signal()
 
     def __init__(self, models: ModelList, preferences: Preferences, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._models, self._preferences = models, preferences
         self._engine: EngineLike | None = None
-        self._waiting: list[str] = []
-        self._after_consent: Callable[[], None] | None = None
+        self._waiting: list[tuple[str, tuple[str, ...]]] = []
+        self._batch: list[str] = []
+        """Files of the last drop, in its order: the first that runs becomes the current one."""
+        self._unknown: set[str] = set()
+        """Files and folders that are being looked at."""
+        self._folders: dict[str, tuple[str, ...]] = {}
+        """Folders that are being looked at, and the Python that came with them."""
+        self._before: ModelEntry | None = None
         models.refused.connect(self._refused)
+        models.entries_changed.connect(self._forget_removed)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known what each of the dropped files is."""
+        return not self._unknown
 
     def set_engine(self, engine: EngineLike) -> None:
         """Take the engine, which is started after the first paint; files opened before are looked at now."""
         self._engine = engine
-        for path in self._waiting:
-            engine.inspect(path)
-        self._waiting.clear()
+        waiting, self._waiting = self._waiting, []
+        for path, near in waiting:
+            engine.inspect(path, near)
 
     def open(self, paths: list[str]) -> None:
-        """Take files in: models into the list, a Python file as the class of the current model, a saved run onto the screen."""
-        for path in (os.path.abspath(path) for path in paths):
-            if path.endswith(".py"):
-                self._open_python(path)
-            elif path.endswith(".json") and Path(path).is_file():
-                self.run_opened.emit(path)
-            else:
-                self._open_model(path)
+        """Take files in: models into the list, Python beside them or as the class of the current model, a saved run onto the screen."""
+        given = list(dict.fromkeys(os.path.abspath(path) for path in paths))
+        folders = [path for path in given if os.path.isdir(path)]
+        python = [path for path in given if path.endswith(".py") and path not in folders]
+        runs = [path for path in given if path.endswith(".json") and os.path.isfile(path)]
+        models = [path for path in given if path not in (*folders, *python, *runs)]
+        for path in runs:
+            self.run_opened.emit(path)
+        if models or folders:
+            self._take(models, folders, tuple(python))
+        else:
+            for path in python:
+                self.add_python(path)
 
     def open_recent(self, path: str) -> None:
         """Open a file of the recent ones; one that is gone leaves the list."""
@@ -67,68 +95,134 @@ class Opening(QObject):
         except OSError as error:
             self.problem_met.emit(problem("problem.demo-missing", reason=error.strerror or str(error)))
             return
+        self._begin([])
         entry = self._models.add(str(path))
         entry.is_demo, entry.architecture = True, architecture
         entry.inputs = tuple(parse_input(each) if isinstance(each, str) else each for each in inputs)
         self._inspect(str(path))
 
-    def set_class(self, architecture: str) -> None:
-        """Take the class of the current model and remember it for these weights."""
-        self._models.set_architecture(architecture)
-        info = self._models.current.info if self._models.current else None
-        if info is not None:
-            self._preferences.change(lambda settings: with_class(settings, info.sha256, architecture))
-
-    def is_trusted(self, entry: ModelEntry) -> bool:
-        """Whether these exact bytes may always run code."""
-        return entry.info is not None and entry.info.sha256 in self._preferences.value.trusted_sha256
-
-    def ask_trust(self, entry: ModelEntry, then: Callable[[], None]) -> None:
-        """Ask whether a file may run code; `then` when it may."""
-        self._after_consent = then
-        self.trust_asked.emit(entry)
-
-    def answer_trust(self, entry: ModelEntry, decision: str) -> None:
-        """`once` runs this time, `always` from now on, anything else runs nothing."""
-        then, self._after_consent = self._after_consent, None
-        if decision not in ("once", "always"):
-            self.problem_met.emit(problem("trust.rejected", name=entry.name))
+    def add_python(self, path: str) -> None:
+        """Python that came alone, a file or a folder: the class of the current model is looked for in it."""
+        entry = self._models.current
+        if entry is None or (entry.is_ready and not entry.takes_class):
+            self.problem_met.emit(problem("problem.python-without-model", name=Path(path).name))
             return
-        info = entry.info
-        if decision == "always" and info is not None:
-            self._preferences.change(lambda settings: with_trusted(settings, info.sha256))
-        if then is not None:
-            then()
+        entry.near = tuple(dict.fromkeys((path, *entry.near)))
+        self.class_dropped.emit(path)
+
+    def look_again(self, entry: ModelEntry) -> None:
+        """Inspect a model of the list once more: other Python lies near it now."""
+        self._begin([entry.path])
+        self._inspect(entry.path, entry.near)
 
     def on_inspected(self, event: FileInspected) -> None:
-        """Take what the engine found out about a file."""
-        self._models.apply(event)
-        entry = next((entry for entry in self._models.entries if entry.path == event.path), None)
-        if entry is None or entry.info is None or entry.is_demo:
-            return
-        self._preferences.change(lambda settings: with_recent(settings, event.path))
-        remembered = self._preferences.value.classes.get(entry.info.sha256)
-        if entry.needs_class and remembered:
-            entry.architecture = remembered
-            self._models.entry_changed.emit()
-
-    def _open_model(self, path: str) -> None:
-        entry = self._models.add(path)
-        entry.is_demo = False
-        self._inspect(path)
-
-    def _open_python(self, path: str) -> None:
-        entry = self._models.current
-        if entry is None or (entry.is_ready and not entry.is_weights_only):
-            self.problem_met.emit(problem("problem.python-without-model", name=Path(path).name))
+        """Take what the engine found out about a file or a folder."""
+        self._unknown.discard(event.path)
+        if event.path in self._folders:
+            self._on_folder(event, self._folders.pop(event.path))
         else:
-            self.class_asked.emit(path)
+            self._step_aside(event)
+            self._models.apply(event)
+        entry = self._models.entry_of(event.path)
+        if entry is not None and entry.info is not None and not entry.is_demo:
+            self._preferences.change(lambda settings: with_recent(settings, event.path))
+            if recall(entry, self._preferences.value):
+                self._models.entry_changed.emit()
+        self._settle()
 
-    def _inspect(self, path: str) -> None:
+    def on_looking(self, event: Looking) -> None:
+        """Word of a file that is still being looked at."""
+        if event.path in self._unknown:
+            self._models.apply_looking(event)
+
+    def give_up(self, entry: ModelEntry) -> None:
+        """The user ended an inspection: what the file is stays unknown, and it leaves the list."""
+        if self._engine is not None and entry.path in self._unknown:
+            self._engine.stop_looking(entry.path)
+            self._models.remove(self._models.entries.index(entry))
+
+    def _take(self, models: list[str], folders: list[str], python: tuple[str, ...]) -> None:
+        near = (*python, *folders) if models else python
+        self._begin([*models, *folders])
+        self._folders |= dict.fromkeys(folders, near)
+        self._unknown.update(folders)
+        self._add(models, near, select=True)
+        for path in folders:
+            self._inspect(path)
+
+    def _add(self, models: list[str], near: tuple[str, ...], select: bool) -> None:
+        """All of them are in the list before the first answer comes."""
+        entries = [self._models.add(path, select=select and number == 0) for number, path in enumerate(models)]
+        self._unknown.update(models)
+        for entry in entries:
+            entry.is_demo = False
+            entry.near = tuple(dict.fromkeys((*near, *entry.near)))
+            self._inspect(entry.path, entry.near)
+
+    def _begin(self, batch: list[str]) -> None:
+        self.arriving.emit()
+        self._batch, self._before = batch, self._models.current
+
+    def _inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
+        self._unknown.add(path)
+        self._models.apply_looking(Looking(path, "inspected", 0.0))
         if self._engine is None:
-            self._waiting.append(path)
+            self._waiting.append((path, near))
         else:
-            self._engine.inspect(path)
+            self._engine.inspect(path, near)
+
+    def _on_folder(self, event: FileInspected, near: tuple[str, ...]) -> None:
+        if event.info is not None:
+            self._models.add(event.path, select=False)
+            self._models.apply(event)
+            return
+        self._batch.remove(event.path)
+        inside = look_inside(event.path) if event.refusal is not None and event.refusal.say in HAS_MODELS else None
+        if inside is not None and inside.models:
+            self._open_inside(event.path, inside.models, inside.count, near)
+        elif inside is not None and inside.has_python and event.path not in near:
+            self.add_python(event.path)
+        elif (inside is None or not inside.has_python) and event.refusal is not None:
+            self.problem_met.emit(failure_problem(event.refusal))
+
+    def _open_inside(self, folder: str, models: tuple[str, ...], count: int, near: tuple[str, ...]) -> None:
+        """Take the models of a folder in, and say which; Python beside them may define their classes."""
+        new = [path for path in models if path not in self._batch]
+        self._batch += new
+        self._add(new, (*near, folder), select=False)
+        names = ", ".join(os.path.relpath(path, folder) for path in models[:NAMES_SAID])
+        code = "folder.opened" if count == len(models) <= NAMES_SAID else "folder.opened-more" if count == len(models) else "folder.opened-some"
+        self.problem_met.emit(notice(code, name=Path(folder).name, count=len(models), names=names, more=len(models) - NAMES_SAID, total=count))
+
+    def _settle(self) -> None:
+        """When the last file of a drop is known, the first that can run as it is becomes the current one, unless the user has moved on."""
+        if self._unknown:
+            return
+        arrived = [entry for path in self._batch if (entry := self._models.entry_of(path)) is not None]
+        current = self._models.current
+        if current is None or current is self._before or current in arrived:
+            best = [entry for entry in arrived if not entry.needs_class] or arrived or ([self._before] if self._before in self._models.entries else [])
+            if best and best[0] is not None:
+                self._models.select(self._models.entries.index(best[0]))
+        self._batch, self._before = [], None
+        self.settled.emit()
+
+    def _step_aside(self, event: FileInspected) -> None:
+        """What turns out to be no model leaves the model before it, as if it had never come."""
+        current, before = self._models.current, self._before
+        if event.info is None and before is not None and current is not None and current.path == event.path and before in self._models.entries:
+            self._models.select(self._models.entries.index(before))
+
+    def _forget_removed(self) -> None:
+        """A model that was taken off the list while it was looked at: nobody waits for it."""
+        listed = {entry.path for entry in self._models.entries}
+        gone = {path for path in self._unknown if path not in listed and path not in self._folders}
+        if gone:
+            self._unknown -= gone
+            if self._engine is not None:
+                for path in gone:
+                    self._engine.stop_looking(path)
+            self._settle()
 
     def _refused(self, event: FileInspected) -> None:
         if event.refusal is not None:

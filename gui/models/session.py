@@ -13,9 +13,12 @@ from engine import events
 from engine.job import Job
 from engine.result import ModelInfo
 from gui import text
+from gui.models.agreement import Agreement
 from gui.models.consent import may_load_again
+from gui.models.discovery import Discovery
 from gui.models.engine_like import EngineLike
 from gui.models.history_model import HistoryModel
+from gui.models.interpreter import Interpreter
 from gui.models.model_list import ModelList
 from gui.models.opening import Opening
 from gui.models.preferences import Preferences
@@ -37,21 +40,27 @@ class Session(QObject):
         super().__init__(parent)
         self.preferences = preferences
         self.models = ModelList(self)
+        self.agreement = Agreement(preferences, self)
         self.opening = Opening(self.models, preferences, self)
+        self.discovery = Discovery(self.models, preferences, self.agreement, self)
         self.setup = SetupModel(self.models, preferences.value.axes, preferences.value.plan, self)
         self.run = RunModel(self)
         self.history = HistoryModel(self)
+        self.interpreter = Interpreter(preferences, self)
+        self.setup.interpreter = self.discovery.python = self.interpreter.chosen
         self.engine_state = "starting"
         self._engine: EngineLike | None = None
         self._pending: tuple[Job, ModelInfo] | None = None
         self._agreed: set[str] = set()
         """Runs of this window: the user agreed to what they load when they were started."""
-        self.opening.problem_met.connect(self.problem_met)
-        self.opening.run_opened.connect(self.open_run)
+        self._connect_opening()
         self._handlers: dict[Any, Callable[[Any], None]] = {
             events.EngineReady: self._on_ready,
             events.EngineFailed: self._on_engine_failed,
             events.FileInspected: self.opening.on_inspected,
+            events.ModelExamined: self.discovery.on_examined,
+            events.ClassesRanked: self.discovery.on_ranked,
+            events.Looking: self._on_looking,
             events.JobFinished: self._on_finished,
             events.RunLoaded: self._on_loaded,
             events.ReportSaved: self._on_saved,
@@ -67,7 +76,9 @@ class Session(QObject):
     def set_engine(self, engine: EngineLike) -> None:
         """Take the engine, which is started after the first paint; files opened before are looked at now."""
         self._engine = engine
+        self.discovery.set_engine(engine)
         self.opening.set_engine(engine)
+        self.interpreter.set_engine(engine)
         engine.list_history()
 
     def request_run(self) -> None:
@@ -75,10 +86,11 @@ class Session(QObject):
         entry = self.models.current
         if entry is None or self.is_busy or self.setup.missing():
             return
-        if entry.inspected is not None and entry.inspected.requires_trust and not self.opening.is_trusted(entry):
-            self.opening.ask_trust(entry, lambda: self.start(trusted=True))
+        self.discovery.stop(by_user=False)
+        if self.agreement.covers(entry):
+            self.start(trusted=self.agreement.trusts(entry))
         else:
-            self.start(trusted=self.opening.is_trusted(entry))
+            self.agreement.ask_file(entry, lambda: self.start(trusted=True))
 
     def start(self, trusted: bool) -> None:
         """Start the job; while the engine is starting it waits."""
@@ -114,6 +126,7 @@ class Session(QObject):
         if self._engine is None or run is None or self.run.selected is None or self.is_busy:
             return
         if run.id in self._agreed or may_load_again(run.model, self.run.run_path, self.preferences.value):
+            self.discovery.stop(by_user=False)
             self._engine.keep_measuring(run, self.run.selected, self.run.run_path)
         else:
             self.problem_met.emit(problem("problem.not-agreed", name=Path(run.model.path).name))
@@ -121,6 +134,7 @@ class Session(QObject):
     def save_report(self, path: str) -> None:
         """Write the page of the run that is shown."""
         if self._engine is not None and self.run.run is not None:
+            self.discovery.stop(by_user=False)
             self.report_saving.emit(True)
             self._engine.save_report(self.run.run, path, text.language())
 
@@ -129,6 +143,7 @@ class Session(QObject):
         if self.is_busy:
             self.problem_met.emit(problem("history.busy"))
         elif self._engine is not None:
+            self.discovery.stop(by_user=False)
             self._engine.load_run(path)
 
     def apply(self, event: object) -> None:
@@ -148,12 +163,58 @@ class Session(QObject):
         self.engine_state = state
         self.engine_changed.emit(state)
 
+    def _connect_opening(self) -> None:
+        opening, discovery = self.opening, self.discovery
+        for source in (opening, discovery, self.agreement, self.interpreter):
+            source.problem_met.connect(self.problem_met)
+        opening.run_opened.connect(self.open_run)
+        opening.arriving.connect(lambda: discovery.stop(by_user=False))
+        opening.settled.connect(discovery.advance)
+        opening.class_dropped.connect(self._on_class_dropped)
+        self.interpreter.chosen_changed.connect(self._on_interpreter)
+        discovery.may_look = lambda: not self.is_busy and self.opening.is_settled
+
+    def stop_looking(self) -> None:
+        """The user ends what is being done with the current model: an inspection, a search or an examination."""
+        entry = self.models.current
+        if entry is not None and not entry.is_ready:
+            self.opening.give_up(entry)
+        else:
+            self.discovery.stop()
+
+    def choose_python(self, python: str) -> None:
+        """Run models in another interpreter (empty: the program's own); not while a job runs."""
+        if self.is_busy:
+            self.problem_met.emit(problem("problem.busy"))
+            self.setup.changed.emit()
+        else:
+            self.interpreter.choose(python or None)
+
+    def _on_class_dropped(self, path: str) -> None:
+        self.discovery.on_class_dropped(path)
+        entry = self.models.current
+        if entry is not None and entry.needs_class:
+            self.opening.look_again(entry)
+
+    def _on_interpreter(self) -> None:
+        self.discovery.set_python(self.interpreter.chosen)
+        self._set_engine_state("starting")
+        self.setup.set_interpreter(self.interpreter.chosen)
+
+    def _on_looking(self, event: events.Looking) -> None:
+        self.opening.on_looking(event)
+        self.discovery.on_looking(event)
+
     def _on_ready(self, event: events.EngineReady) -> None:
+        if not self.interpreter.on_ready(event.facts):
+            return
         self._set_engine_state("ready")
+        self.agreement.facts = event.facts
         self.setup.set_facts(event.facts)
         self.facts_changed.emit(event.facts)
         self._say_what_torch_lacks()
         self._start_pending()
+        self.discovery.advance()
 
     def _say_what_torch_lacks(self) -> None:
         for choice in self.setup.chips("devices"):
@@ -161,6 +222,11 @@ class Session(QObject):
                 self.problem_met.emit(reason_problem(choice.code, choice.values))
 
     def _on_engine_failed(self, event: events.EngineFailed) -> None:
+        self.discovery.on_engine_failed()
+        if self.interpreter.on_failed(event.failure):
+            if self._pending is not None:
+                self.cancel()
+            return
         if self.engine_state == "starting":
             self._set_engine_state("failed")
         if self._pending is not None:
@@ -176,6 +242,8 @@ class Session(QObject):
             self.problem_met.emit(failure_problem(event.save_failure))
         if self._engine is not None:
             self._engine.list_history()
+        if not any(outcome.status == "ok" for outcome in event.run.outcomes):
+            self.discovery.advance()
 
     def _on_loaded(self, event: events.RunLoaded) -> None:
         if event.failure is not None:
@@ -184,9 +252,11 @@ class Session(QObject):
             self.run.load(event.run, event.path)
             self.history.set_opened(event.path)
             self.run_loaded.emit()
+        self.discovery.advance()
 
     def _on_saved(self, event: events.ReportSaved) -> None:
         self.report_saving.emit(False)
+        self.discovery.advance()
         if event.failure is not None:
             self.problem_met.emit(failure_problem(event.failure))
         else:

@@ -31,6 +31,8 @@ class SetupModel(QObject):
         self.axes = axes
         self.plan = plan if plan in PLANS else "standard"
         self.facts: Facts | None = None
+        self.interpreter: str | None = None
+        """The Python that runs models; None is the program's own."""
         for signal in (models.entries_changed, models.current_changed, models.entry_changed):
             signal.connect(self.changed)
 
@@ -42,6 +44,11 @@ class SetupModel(QObject):
     def set_facts(self, facts: Facts | None) -> None:
         """Take what the machine can do."""
         self.facts = facts
+        self.changed.emit()
+
+    def set_interpreter(self, interpreter: str | None) -> None:
+        """Run models in another Python; what it can do is not known yet."""
+        self.interpreter, self.facts = interpreter, None
         self.changed.emit()
 
     def set_plan(self, name: str) -> None:
@@ -121,6 +128,7 @@ class SetupModel(QObject):
         return Job(
             id=uuid.uuid4().hex, model=entry.source(trusted), inputs=entry.inputs,
             configurations=tuple(cell.configuration for cell in self.possible()), plan=PLANS[self.plan],
+            interpreter=self.interpreter,
         )
 
     def _entry(self) -> ModelEntry:

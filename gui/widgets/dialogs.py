@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from gui import text
-from gui.models.consent import ask_for_file
-from gui.models.model_list import ModelEntry
+from gui.models.consent import TrustRequest
 from gui.models.session import Session
 
 PATTERNS = {
@@ -41,22 +40,30 @@ class Dialogs(QObject):
         from gui.widgets.class_picker import ClassPicker
 
         entry = self._session.models.current
-        if entry is None:
+        if entry is None or self._window.findChild(ClassPicker) is not None:
             return
         where, known, _ = (entry.architecture or "").partition(".py:")
+        discovery = self._session.discovery
         dialog = ClassPicker(self._session.models, path or (f"{where}.py" if known else ""), self._native, self._window)
-        dialog.accepted.connect(lambda: self._session.opening.set_class(dialog.architecture))
+        dialog.rank_requested.connect(discovery.rank)
+        dialog.accepted.connect(lambda: discovery.set_class(dialog.architecture, dialog.allow_missing))
         self._open(dialog)
 
-    def ask_trust(self, entry: ModelEntry) -> None:
-        """Ask before a file may run code."""
+    def ask_trust(self, request: TrustRequest) -> None:
+        """Ask before code is run."""
         from gui.widgets.trust_dialog import TrustDialog
 
-        if entry.inspected is None:
-            return
-        dialog = TrustDialog(ask_for_file(entry.inspected, self._session.setup.facts), self._window)
-        dialog.finished.connect(lambda _: self._session.opening.answer_trust(entry, dialog.decision))
+        dialog = TrustDialog(request, self._window)
+        dialog.finished.connect(lambda _: self._session.agreement.answer(request, dialog.decision))
         self._open(dialog)
+
+    def ask_python(self) -> None:
+        """Let the user choose the interpreter that runs models."""
+        dialog = self._file_dialog("pythonDialog", text.say("python.browse"), [f"{text.say('python.filter')} (python*)", f"{text.say('open.filter-all')} (*)"])
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._session.choose_python)
+        dialog.rejected.connect(self._session.setup.changed)
+        dialog.open()
 
     def ask_report(self) -> None:
         """Ask where the report is to lie, and write it."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QMimeData, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
 from gui import text, theme
+from gui.models.inputs_model import DATA_ENDINGS
 
 MARGIN = 12
 
@@ -18,13 +19,15 @@ class DropOverlay(QWidget):
         super().__init__(parent)
         self.setObjectName("dropOverlay")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._opening = QRect()
         self.hide()
 
-    def cover(self) -> None:
-        """Lie over the whole parent."""
+    def cover(self, opening: QRect | None = None) -> None:
+        """Lie over the whole parent, but for an opening (in the screen's coordinates) where the file may be put on something."""
         parent = self.parentWidget()
         if parent is not None:
             self.setGeometry(parent.rect())
+        self._opening = QRect(self.mapFromGlobal(opening.topLeft()), opening.size()) if opening is not None and not opening.isEmpty() else QRect()
         self.raise_()
         self.show()
 
@@ -35,6 +38,7 @@ class DropOverlay(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(colours.window)
         veil.setAlpha(235)
+        painter.setClipRegion(QRegion(self.rect()).subtracted(QRegion(self._opening)))
         painter.fillRect(self.rect(), veil)
         painter.setPen(QPen(QColor(colours.accent), 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN), 8, 8)
@@ -42,8 +46,20 @@ class DropOverlay(QWidget):
         font.setPixelSize(20)
         painter.setFont(font)
         painter.setPen(QColor(colours.text))
-        painter.drawText(self.rect().adjusted(48, 48, -48, -48), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text.say("drop.hint"))
+        painter.drawText(self.rect().adjusted(48, 48, -48, -48), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._words())
+        if not self._opening.isEmpty():
+            painter.setClipping(False)
+            painter.setPen(QPen(QColor(colours.accent), 2))
+            painter.drawRoundedRect(QRectF(self._opening).adjusted(-2, -2, 2, 2), 6, 6)
         painter.end()
+
+    def _words(self) -> str:
+        return text.say("drop.hint" if self._opening.isEmpty() else "drop.data")
+
+
+def is_data(paths: list[str]) -> bool:
+    """Whether one file is dragged that may hold the data of an input."""
+    return len(paths) == 1 and paths[0].lower().endswith(DATA_ENDINGS)
 
 
 def local_paths(mime: QMimeData) -> list[str]:

@@ -1,135 +1,128 @@
-"""The inputs of the current model as specs, one a row, edited in place."""
+"""The inputs of the current model: the table, what to do with it, and one line about it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QBrush, QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine.inputs import InputError, format_input, unknown_sizes
-from engine.job import InputSpec
-from gui import text, theme
+from engine.capabilities import BACKEND_OF_KIND
+from engine.inputs import unknown_sizes
+from gui import text
+from gui.models.inputs_model import SHAPE, InputsModel
+from gui.models.model_entry import ModelEntry
 from gui.models.model_list import ModelList
+from gui.widgets.inputs_view import InputsView
 from gui.widgets.labels import label
-
-ROW_HEIGHT = 26
 
 
 class InputsTable(QWidget):
-    """Edits the inputs through `ModelList.set_input_text`; a spec that cannot be read stays in its cell with the reason below."""
+    """Edits the inputs through an `InputsModel`. Signals: `edited` by the user, `find_requested`."""
 
     edited = Signal()
+    find_requested = Signal()
 
     def __init__(self, models: ModelList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models = models
-        self._problem: tuple[int, str, InputError] | None = None
-        self.table = QTableWidget(0, 2, objectName="inputsTable")
+        self.model = InputsModel(models, self)
+        self.table = InputsView(self.model)
         self._note = label("muted", "inputsNote", wraps=True)
-        self._set_up_table()
+        self.add_button = self._button("addInputButton", self._add)
+        self.remove_button = self._button("removeInputButton", self._remove)
+        self.find_button = self._button("findInputsButton", self.find_requested.emit)
+        self._lay_out()
+        self.model.edited.connect(self._edited)
+        self.table.remove_requested.connect(self.model.remove_row)
+        self.table.selectionModel().currentChanged.connect(lambda *_: self._show_buttons())
+        for signal in (models.current_changed, models.entry_changed, models.entries_changed, models.looking_changed, text.current.changed):
+            signal.connect(self.retranslate)
+        self.retranslate()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether every input can be read."""
+        return self.model.bad is None
+
+    def row_at(self, point: QPoint) -> int:
+        """The input below a point of the screen, or -1: a data file may be dropped there."""
+        return self.table.row_at(point)
+
+    def place(self) -> QRect:
+        """Where the rows are on the screen; empty while there are none."""
+        view = self.table.viewport()
+        return QRect(view.mapToGlobal(QPoint(0, 0)), view.size()) if self.table.isVisible() and self.model.rowCount() else QRect()
+
+    def retranslate(self) -> None:
+        """Say every word again, for the model of the moment."""
+        entry = self._models.current
+        self.setVisible(entry is not None)
+        self.table.setAccessibleName(text.say("inputs.table"))
+        self.table.setVisible(self.model.rowCount() > 0)
+        for button, code in ((self.add_button, "inputs.new"), (self.remove_button, "inputs.remove"), (self.find_button, "inputs.find")):
+            button.setText("\N{MINUS SIGN}" if button is self.remove_button else text.say(code))
+            button.setAccessibleName(text.say(code))
+            button.setToolTip(text.say(code if button is self.remove_button else f"{code}.tip"))
+        self._show_buttons()
+        self._note.setText(_note(entry) if entry else "")
+        self._note.setVisible(bool(self._note.text()))
+
+    def _button(self, name: str, pressed: object) -> QPushButton:
+        button = QPushButton(objectName=name)
+        button.setProperty("role", "small")
+        button.clicked.connect(pressed)
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for button in (self.add_button, self.remove_button):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.find_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.table)
         column.addWidget(self._note)
-        self.table.itemChanged.connect(self._changed)
-        models.current_changed.connect(self._forget_problem)
-        models.entry_changed.connect(self.retranslate)
-        models.entries_changed.connect(self.retranslate)
-        text.current.changed.connect(self.retranslate)
-        theme.notifier.changed.connect(self.retranslate)
-        self.retranslate()
+        column.addLayout(row)
 
-    @property
-    def is_valid(self) -> bool:
-        """Whether every spec can be read."""
-        return self._problem is None
-
-    def retranslate(self) -> None:
-        """Show the current model's inputs in the language of the moment."""
-        self.table.setHorizontalHeaderLabels([text.say("inputs.spec"), text.say("inputs.source")])
-        self.table.setAccessibleName(text.say("inputs.table"))
-        self.table.setToolTip(text.say("inputs.tip"))
+    def _show_buttons(self) -> None:
         entry = self._models.current
-        self.setVisible(entry is not None)
-        with QSignalBlocker(self.table):
-            self._fill(entry.inputs if entry else ())
-        self._note.setText(self._note_text(entry.inputs if entry else ()))
-        self._note.setVisible(bool(self._note.text()))
+        self.remove_button.setEnabled(self.table.currentIndex().isValid())
+        self.remove_button.setVisible(self.model.rowCount() > 0)
+        may_find = entry is not None and entry.is_ready and not entry.needs_class and entry.kind in BACKEND_OF_KIND
+        self.find_button.setVisible(may_find and entry is not None and entry.looking is None and not _are_proven(entry))
 
-    def _set_up_table(self) -> None:
-        table = self.table
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.setShowGrid(False)
-        table.setStyleSheet("QTableWidget::item { padding-left: 5px; }")
+    def _add(self) -> None:
+        row = self.model.add_row()
+        self.retranslate()
+        index = self.model.index(row, SHAPE)
+        self.table.setFocus()
+        self.table.setCurrentIndex(index)
+        self.table.edit(index)
 
-    def _fill(self, inputs: tuple[InputSpec, ...]) -> None:
-        self.table.clearSpans()
-        self.table.setRowCount(0)
-        self.table.setRowCount(len(inputs) + 1)
-        for index, spec in enumerate(inputs):
-            self._set(index, format_input(spec), text.say(f"source.{spec.source}"))
-        self._set(len(inputs), "", "")
-        self._invite(len(inputs), bool(inputs))
-        if self._problem is not None and self._problem[0] <= len(inputs):
-            index, typed, _ = self._problem
-            self.table.removeCellWidget(index, 0)
-            self._set(index, typed, "")
-            self.table.item(index, 0).setForeground(QBrush(QColor(theme.colours().bad)))
-        header = self.table.horizontalHeader().sizeHint().height()
-        self.table.setFixedHeight(header + ROW_HEIGHT * self.table.rowCount() + 2)
+    def _remove(self) -> None:
+        self.model.remove_row(self.table.currentIndex().row())
 
-    def _set(self, row: int, spec: str, source: str) -> None:
-        item, origin = QTableWidgetItem(spec), QTableWidgetItem(source)
-        item.setToolTip(text.say("inputs.tip"))
-        origin.setFlags(Qt.ItemFlag.ItemIsEnabled)
-        origin.setForeground(QBrush(QColor(theme.colours().muted)))
-        self.table.setItem(row, 0, item)
-        self.table.setItem(row, 1, origin)
-
-    def _invite(self, row: int, has_inputs: bool) -> None:
-        """The last row invites; its cell holds no text, or editing would begin with the invitation."""
-        self.table.setSpan(row, 0, 1, 2)
-        self.table.setCellWidget(row, 0, _invitation(text.say("inputs.add" if has_inputs else "inputs.guess")))
-
-    def _note_text(self, inputs: tuple[InputSpec, ...]) -> str:
-        if self._problem is not None:
-            error = self._problem[2]
-            return " ".join((text.say_reason(error.say, error.values, error.summary), text.say_reason("input-spec.hint", {}, error.hint)))
-        for number, spec in enumerate(inputs, 1):
-            if sizes := unknown_sizes(spec):
-                return text.say("inputs.sizes", name=spec.name or text.say("inputs.unnamed", number=number), sizes=", ".join(sizes))
-        guessed = [format_input(spec) for spec in inputs if spec.source == "guessed"]
-        return text.say("inputs.guessed", specs=", ".join(guessed)) if guessed else ""
-
-    def _changed(self, item: QTableWidgetItem) -> None:
-        if item.column() != 0:
-            return
-        typed = item.text()
-        self._problem = None
-        try:
-            self._models.set_input_text(item.row(), typed)
-        except InputError as error:
-            self._problem = (item.row(), typed, error)
-            self.retranslate()
+    def _edited(self) -> None:
+        self.retranslate()
         self.edited.emit()
 
-    def _forget_problem(self) -> None:
-        self._problem = None
-        self.retranslate()
+
+def _are_proven(entry: ModelEntry) -> bool:
+    return bool(entry.inputs) and all(spec.ran for spec in entry.inputs)
 
 
-def _invitation(words: str) -> QWidget:
-    made = label("muted")
-    made.setText(words)
-    made.setContentsMargins(6, 0, 6, 0)
-    made.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-    return made
+def _note(entry: ModelEntry) -> str:
+    """The one thing to know about these inputs."""
+    for number, spec in enumerate(entry.inputs, 1):
+        if sizes := unknown_sizes(spec):
+            return text.say("inputs.sizes", name=spec.name or text.say("inputs.unnamed", number=number), sizes=", ".join(sizes))
+    if entry.looking is not None and entry.looking.what == "examined":
+        return text.say("inputs.looking")
+    if not entry.inputs and entry.is_ready:
+        is_asked = entry.inspected is not None and entry.inspected.requires_trust
+        return text.say("inputs.none-module" if is_asked else "inputs.none")
+    if any(spec.source == "guessed" for spec in entry.inputs):
+        return text.say("inputs.guessed-ran" if _are_proven(entry) else "inputs.guessed-untried")
+    return ""

@@ -34,6 +34,7 @@ class ReadyState(QWidget):
         column.addStretch(1)
         self.class_button.clicked.connect(self.class_requested)
         setup.changed.connect(self.retranslate)
+        setup.models.looking_changed.connect(self.retranslate)
         text.current.changed.connect(self.retranslate)
         self.retranslate()
 
@@ -42,6 +43,7 @@ class ReadyState(QWidget):
         entry = self._setup.models.current
         missing = self._setup.missing()
         self._title.setText(text.say("ready.title", name=entry.name) if entry else "")
-        self._sentence.setText(text.say(missing) if missing else text.say("ready.go"))
+        is_tried = entry is not None and entry.looking is not None and entry.looking.what == "examined"
+        self._sentence.setText(text.say(missing or ("ready.looking" if is_tried else "ready.go")))
         self.class_button.setText(text.say("card.choose-class"))
         self.class_button.setVisible(entry is not None and entry.needs_class)

@@ -17,24 +17,28 @@ from gui.models.lists import format_list, parse_batch_text, parse_threads_text
 from gui.models.setup_model import SetupModel
 from gui.widgets.chips import ChipBox
 from gui.widgets.labels import label, set_role
+from gui.widgets.python_box import PythonBox
 
 CAPTION_WIDTH = 62
 _BOXES = {"devices": "deviceBox", "precisions": "precisionBox", "quantizations": "quantizationBox", "backends": "backendBox"}
 
 
 class SettingsChips(QWidget):
-    """Settings of the next job; `more_toggled` when the lower part is opened or closed."""
+    """Settings of the next job; `more_toggled` when the lower part is opened or closed; `python_chosen(path)` and `python_browsed` for the interpreter."""
 
     more_toggled = Signal(bool)
+    python_chosen = Signal(str)
+    python_browsed = Signal()
 
     def __init__(self, setup: SetupModel, more_open: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._setup = setup
         self._boxes = {axis: self._box(axis) for axis in _BOXES}
-        self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "plan")}
+        self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "plan", "python")}
         self.batch_field = self._field("batchField", self._batch_edited)
         self.threads_field = self._field("threadsField", self._threads_edited)
         self.plan_box = QComboBox(objectName="planBox")
+        self.python_box = PythonBox(setup)
         self._error = label("bad", "settingsError", wraps=True)
         self.more_button = QToolButton(objectName="moreSettings")
         self._more = QWidget()
@@ -46,6 +50,10 @@ class SettingsChips(QWidget):
     def is_valid(self) -> bool:
         """Whether both typed lists can be read."""
         return not self._error.text()
+
+    def set_pythons(self, paths: tuple[str, ...]) -> None:
+        """Offer these interpreters besides the program's own."""
+        self.python_box.set_pythons(paths)
 
     def retranslate(self) -> None:
         """Say every word again."""
@@ -91,7 +99,7 @@ class SettingsChips(QWidget):
     def _lay_out(self) -> None:
         always, more = QGridLayout(), QGridLayout(self._more)
         shown = {**self._boxes, "batch": self.batch_field}
-        hidden = {"quantizations": shown.pop("quantizations"), "backends": shown.pop("backends"), "threads": self.threads_field, "plan": self.plan_box}
+        hidden = {"quantizations": shown.pop("quantizations"), "backends": shown.pop("backends"), "threads": self.threads_field, "plan": self.plan_box, "python": self.python_box}
         for grid, widgets in ((always, shown), (more, hidden)):
             grid.setContentsMargins(0, 0, 0, 0)
             grid.setHorizontalSpacing(8)
@@ -120,6 +128,8 @@ class SettingsChips(QWidget):
         self.more_button.setChecked(more_open)
         self.plan_box.addItems(list(PLANS))
         self.plan_box.activated.connect(lambda index: self._setup.set_plan(list(PLANS)[index]))
+        self.python_box.chosen.connect(self.python_chosen)
+        self.python_box.browsed.connect(self.python_browsed)
         self._setup.changed.connect(self.show_model)
         text.current.changed.connect(self.retranslate)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -10,20 +12,22 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLineEdit
 
 from engine import events
 from engine.history import Entry, Summary
+from engine.inputs import format_input
 from engine.job import InputSpec
 from gui import text, theme
 from gui.main_window import MainWindow
+from gui.models.inputs_model import RANGE, SHAPE, TYPE
 from gui.models.preferences import Preferences
 from gui.models.session import Session
-from gui.settings import SettingsFile
+from gui.settings import SettingsFile, with_python
 from gui.widgets.class_picker import ClassPicker
 from gui.widgets.close_dialog import CloseDialog
 from gui.widgets.trust_dialog import TrustDialog
-from tests.support.fake_engine import FakeEngine, inspected, replay
+from tests.support.fake_engine import FACTS, FakeEngine, inspected, replay
 from tests.support.runs import make_run
 
 NAMES_BEFORE_A_RUN = """mainWindow dropZone openButton recentList modelCard deviceBox precisionBox quantizationBox backendBox batchField threadsField planBox inputsTable
- runButton cancelButton stopNowButton progressBar problemBar historyList modelList deviceStrip sidePane statusStrip demoButton moreSettings languageBox""".split()
+ runButton cancelButton stopNowButton progressBar problemBar historyList modelList deviceStrip sidePane statusStrip demoButton moreSettings pythonBox languageBox""".split()
 NAMES_WITH_A_RUN = """latencyPlot memoryPlot resultsTable saveReportButton figuresBar detailsPane lowerTabs keepMeasuringButton followLiveButton codeButton""".split()
 
 
@@ -90,7 +94,7 @@ def test_every_name_of_the_contract_is_there(bench):
 def test_widgets_of_later_features_are_absent(bench):
     """Absent, not disabled."""
     bench.run()
-    for name in ("compareButton", "matrixGrid", "pythonBox"):
+    for name in ("compareButton", "matrixGrid"):
         assert bench.window.findChild(object, name) is None
 
 
@@ -183,7 +187,7 @@ def test_trust_is_asked_and_not_loading_is_the_default(bench):
     bench.load("/m.pth", kind="module", requires_trust=True, unsafe_globals=("nets.Net",))
     bench.click("runButton")
     dialog = bench.window.findChild(TrustDialog)
-    assert "nets.Net" in "".join(label.text() for label in dialog.findChildren(QWidget) if hasattr(label, "text"))
+    assert dialog.request.grades == (("nets.Net", "unknown"),)
     assert dialog.reject_button.isDefault()
     bench.qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert "run_job" not in bench.engine.names() and bench.window.problem_bar.isVisible()
@@ -199,15 +203,15 @@ def test_trust_once_and_always(bench, button, always):
     assert bool(bench.preferences.value.trusted_sha256) is always
 
 
-def test_what_attacks_use_needs_the_files_name(bench):
-    """The button opens only when the name is typed, and there is no always."""
-    bench.load("/m.pth", kind="module", requires_trust=True, danger="dangerous", unsafe_globals=("posix.system",))
+def test_what_attacks_use_is_not_loaded_in_the_window(bench):
+    """There is no yes to press, only the command for a terminal."""
+    bench.load("/m.pth", kind="module", requires_trust=True, danger="dangerous", unsafe_globals=("posix.system",), grades={"posix.system": "dangerous"})
     bench.click("runButton")
     dialog = bench.window.findChild(TrustDialog)
-    assert not dialog.once_button.isEnabled() and not dialog.always_button.isVisible()
-    bench.qtbot.keyClicks(dialog.name_field, "m.pth")
-    assert dialog.once_button.isEnabled()
-    dialog.reject()
+    assert not dialog.once_button.isVisible() and not dialog.always_button.isVisible() and dialog.reject_button.isDefault()
+    assert "--trust-dangerous m.pth" in bench.find("trustCommand").toPlainText()
+    bench.qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    assert "run_job" not in bench.engine.names()
 
 
 def test_a_class_is_chosen_from_a_dropped_python_file(bench, tmp_path):
@@ -236,24 +240,26 @@ def test_a_file_that_is_no_python_says_so_in_the_picker(bench, tmp_path):
     bench.window.findChild(ClassPicker).reject()
 
 
-def drop(window, *paths):
+def drop(window, *paths, at=QPoint(400, 300)):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    enter = QDragEnterEvent(QPoint(400, 300), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    enter = QDragEnterEvent(at, Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     QGuiApplication.sendEvent(window, enter)
     assert enter.isAccepted() and window.overlay.isVisible()
-    event = QDropEvent(QPointF(400, 300), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    event = QDropEvent(QPointF(at), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     QGuiApplication.sendEvent(window, event)
     assert not window.overlay.isVisible()
 
 
 def test_several_files_go_to_the_list(bench, tmp_path):
-    """The last one dropped is current; each is looked at."""
-    drop(bench.window, "/a.jit", "/模型 one.pth")
+    """The first one that is known to run is current; each is looked at."""
+    bench.engine.files["/模型 one.pth"] = inspected("/模型 one.pth", kind="state-dict")
+    bench.engine.files["/a\nb.jit"] = inspected("/a\nb.jit")
+    drop(bench.window, "/模型 one.pth", "/a\nb.jit")
     box = bench.find("modelList", QComboBox)
-    assert [box.itemText(index) for index in range(box.count())] == ["a.jit", "模型 one.pth"]
+    assert [box.itemData(index, Qt.ItemDataRole.ToolTipRole) for index in range(box.count())] == ["/模型 one.pth", "/a\nb.jit"]
     assert bench.engine.names().count("inspect") == 2
-    assert bench.window.windowTitle() == "Model Dyno – 模型 one.pth"
+    assert bench.session.models.current.path == "/a\nb.jit" and bench.window.windowTitle().startswith("Model Dyno")
 
 
 def test_the_whole_window_is_the_drop_target(bench):
@@ -275,14 +281,72 @@ def test_what_a_file_is_called_is_never_markup(bench):
 def test_an_input_that_cannot_be_read_stays_with_its_reason(bench):
     """Run waits until it is corrected."""
     bench.load("/a.jit", inputs=(InputSpec(name="x", shape=("B", 512), source="declared"),))
-    table = bench.window.setup_pane.inputs.table
-    table.item(0, 0).setText("x=f99[B]")
+    inputs = bench.window.setup_pane.inputs
+    inputs.model.setData(inputs.model.index(0, SHAPE), "f99[B]")
     assert not bench.find("runButton").isEnabled()
-    assert "f99" in bench.find("inputsNote").text() and table.item(0, 0).text() == "x=f99[B]"
-    table.item(0, 0).setText("x=f32[B,256]")
+    assert "f99" in inputs.model.line_of(0) and inputs.model.index(0, SHAPE).data() == "f99[B]"
+    inputs.model.setData(inputs.model.index(0, SHAPE), "B,256")
     assert bench.find("runButton").isEnabled()
-    table.item(1, 0).setText("16000")
-    assert [spec.scalar for spec in bench.session.setup.job().inputs] == [None, 16000]
+    assert [spec.shape for spec in bench.session.setup.job().inputs] == [("B", 256)]
+
+
+def test_an_input_is_edited_with_the_keyboard_alone(bench):
+    """F2 opens a cell, Return takes it, Delete takes the row away."""
+    bench.load("/a.jit", inputs=(InputSpec(name="x", shape=("B", 512), source="declared"),))
+    table = bench.window.setup_pane.inputs.table
+    table.setFocus()
+    table.setCurrentIndex(table.model().index(0, SHAPE))
+    bench.qtbot.keyClick(table, Qt.Key.Key_F2)
+    field = table.findChild(QLineEdit, "inputField")
+    field.selectAll()
+    bench.qtbot.keyClicks(field, "B,64")
+    bench.qtbot.keyClick(field, Qt.Key.Key_Return)
+    bench.qtbot.waitUntil(lambda: bench.session.models.current.inputs[0].shape == ("B", 64))
+    assert bench.session.models.current.inputs[0].source == "given"
+    table.setCurrentIndex(table.model().index(0, SHAPE))
+    bench.qtbot.keyClick(table, Qt.Key.Key_Delete)
+    assert bench.session.models.current.inputs == ()
+    bench.click("addInputButton")
+    field = table.findChildren(QLineEdit, "inputField")[-1]
+    bench.qtbot.keyClicks(field, "(f32[B,3], 2)")
+    bench.qtbot.keyClick(field, Qt.Key.Key_Return)
+    bench.qtbot.waitUntil(lambda: [format_input(spec) for spec in bench.session.models.current.inputs] == ["(f32[B,3], 2)"])
+
+
+def test_the_type_of_an_input_is_chosen_from_a_list(bench):
+    """Every type that torch knows, and a plain number."""
+    bench.load("/a.jit", inputs=(InputSpec(name="x", shape=("B", 512), source="declared"),))
+    table = bench.window.setup_pane.inputs.table
+    table.edit(table.model().index(0, TYPE))
+    box = table.findChild(QComboBox, "inputTypeBox")
+    bench.qtbot.waitUntil(lambda: box.view().isVisible())
+    box.hidePopup()
+    box.setCurrentIndex(box.findData("i64"))
+    box.activated.emit(box.currentIndex())
+    assert bench.session.models.current.inputs[0].dtype == "int64" and not table.isColumnHidden(RANGE)
+
+
+def test_data_dropped_on_an_input_is_its_data(bench, tmp_path):
+    """Anywhere else it is a file like any other; while it is dragged the rows stay in sight."""
+    bench.load("/a.jit", inputs=(InputSpec(name="x", shape=("B", 512), source="declared"),))
+    table = bench.window.setup_pane.inputs.table
+    place = table.viewport().mapTo(bench.window, QPoint(40, 20))
+    drop(bench.window, "/data/x.npy", at=place)
+    assert [format_input(spec) for spec in bench.session.models.current.inputs] == ["x=@/data/x.npy"]
+    drop(bench.window, "/data/x.npy")
+    assert bench.engine.calls[-1] == ("inspect", "/data/x.npy")
+
+
+def test_another_python_is_chosen_and_its_facts_shown(bench):
+    """The engine is asked what it can do; the job names it."""
+    bench.load()
+    python = sys.executable
+    bench.preferences.change(lambda settings: with_python(settings, python))
+    box = bench.find("pythonBox", QComboBox)
+    box.activated.emit(box.findData(python))
+    assert ("probe", python) in bench.engine.calls and "checked" in bench.find("pythonFacts").text()
+    bench.engine.emit(events.EngineReady(msgspec.structs.replace(FACTS, torch="2.4.1")))
+    assert "2.4.1" in bench.find("pythonFacts").text() and bench.session.setup.job().interpreter == python
 
 
 def test_the_report_goes_where_the_user_says(bench, tmp_path):

@@ -11,8 +11,9 @@ from PySide6.QtCore import QObject, Signal
 from engine import events
 from engine.candidates import Candidate
 from engine.capabilities import Facts
+from engine.inputs import parse_input
 from engine.job import Configuration, InputSpec, Job, ModelSource
-from engine.result import ModelInfo, Run
+from engine.result import Failure, ModelInfo, Run
 from tests.support.runs import make_model, make_outcome
 
 FACTS = Facts(torch="2.13.0", quantized_engines=("fbgemm",), cpu_flags=("avx2",), cpu_name="Test CPU", cores=4, memory_bytes=16 << 30, python="3.11.2")
@@ -28,6 +29,9 @@ class FakeEngine(QObject):
         self.calls: list[tuple[Any, ...]] = []
         self._ready = ready
         self.files: dict[str, events.FileInspected] = {}
+        self.examined: dict[str, events.ModelExamined] = {}
+        """Answers to `examine`, by path; the source is put in when they are given."""
+        self.ranked: dict[str, events.ClassesRanked] = {}
 
     def names(self) -> list[str]:
         """What was asked, in order."""
@@ -44,9 +48,13 @@ class FakeEngine(QObject):
 
     def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> None:
         self.calls.append(("examine", source, inputs, python))
+        if source.path in self.examined:
+            self.emit(msgspec.structs.replace(self.examined[source.path], source=source))
 
     def rank_classes(self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str | None = None) -> None:
         self.calls.append(("rank_classes", source, candidates, config, python))
+        if source.path in self.ranked:
+            self.emit(self.ranked[source.path])
 
     def probe(self, python: str | None = None) -> None:
         self.calls.append(("probe", python))
@@ -88,6 +96,12 @@ def inspected(path: str, kind: str = "torchscript", **changes: Any) -> events.Fi
     """What the engine says about a model file."""
     info = make_model(path, kind=kind, architecture=None, saved_on=("cuda:0",), tensors=13, values=6632)
     return msgspec.structs.replace(events.FileInspected(path=path, info=info), **changes)
+
+
+def examined(path: str, *inputs: str, failure: Failure | None = None) -> events.ModelExamined:
+    """What the engine says about a model that it loaded once: inputs that it ran with, or why it did not."""
+    specs = tuple(msgspec.structs.replace(parse_input(each), source="guessed", ran=failure is None) for each in inputs)
+    return events.ModelExamined(path=path, source=ModelSource(path, "torchscript"), inputs=specs, failure=failure)
 
 
 def block(index: int, count: int = 10, start_s: float = 1.0, steady: bool = True, visit: int = 0, ms: float = 2.0) -> events.BlockMeasured:

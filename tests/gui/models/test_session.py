@@ -25,8 +25,8 @@ class Desk:
         self.engine = FakeEngine(ready)
         self.problems, self.trust, self.classes = [], [], []
         self.session.problem_met.connect(self.problems.append)
-        self.session.opening.trust_asked.connect(self.trust.append)
-        self.session.opening.class_asked.connect(self.classes.append)
+        self.session.agreement.asked.connect(self.trust.append)
+        self.session.discovery.class_asked.connect(self.classes.append)
 
     def start(self):
         self.engine.told.connect(self.session.apply)
@@ -85,36 +85,43 @@ def test_a_file_with_code_is_asked_about_first(desk):
     """Nothing is started until the answer, and a refusal starts nothing."""
     entry = desk.load(kind="module", requires_trust=True, unsafe_globals=("nets.Net",))
     desk.session.request_run()
-    assert desk.trust == [entry] and "run_job" not in desk.engine.names()
-    desk.session.opening.answer_trust(entry, "reject")
+    assert [request.paths for request in desk.trust] == [(entry.path,)] and "run_job" not in desk.engine.names()
+    desk.session.agreement.answer(desk.trust[0], "no")
     assert "run_job" not in desk.engine.names() and len(desk.problems) == 1
 
 
-def test_once_asks_again_always_does_not(desk):
+def test_once_holds_for_this_window_and_always_for_this_file(desk, tmp_path):
     """Trust is for this exact file's bytes."""
     entry = desk.load(kind="module", requires_trust=True)
     desk.session.request_run()
-    desk.session.opening.answer_trust(entry, "once")
+    desk.session.agreement.answer(desk.trust[0], "once")
     assert desk.engine.calls[-1][1].model.trusted
     desk.session.run.abort()
     desk.session.request_run()
-    assert len(desk.trust) == 2
-    desk.session.opening.answer_trust(entry, "always")
-    desk.session.run.abort()
-    desk.session.request_run()
-    assert len(desk.trust) == 2 and desk.engine.names().count("run_job") == 3
+    assert len(desk.trust) == 1 and desk.engine.names().count("run_job") == 2
+    assert not desk.preferences.value.trusted_sha256
+    desk.session.agreement.answer(desk.trust[0], "always")
     assert SettingsFile(desk.preferences.file.path).value.trusted_sha256 == (entry.info.sha256,)
+
+
+def test_what_is_dangerous_is_refused_whatever_the_answer(desk):
+    """The window has no yes for it."""
+    desk.load(kind="module", requires_trust=True, danger="dangerous")
+    desk.session.request_run()
+    desk.session.agreement.answer(desk.trust[0], "once")
+    assert "run_job" not in desk.engine.names() and len(desk.problems) == 1
 
 
 def test_other_bytes_are_asked_about_again(desk):
     """A file that changed is another file."""
     entry = desk.load(kind="module", requires_trust=True)
-    desk.session.opening.answer_trust(entry, "always")
+    desk.session.request_run()
+    desk.session.agreement.answer(desk.trust[0], "always")
     desk.session.run.abort()
     changed = inspected(entry.path, kind="module", requires_trust=True)
     desk.engine.emit(msgspec.structs.replace(changed, info=msgspec.structs.replace(changed.info, sha256="f" * 64)))
     desk.session.request_run()
-    assert len(desk.trust) == 1
+    assert len(desk.trust) == 2
 
 
 def test_a_python_file_names_the_class_of_the_weights(desk):
@@ -129,7 +136,7 @@ def test_a_python_file_names_the_class_of_the_weights(desk):
 def test_the_class_is_remembered_for_these_weights(desk):
     """Opened again, the weights have their class."""
     desk.load("/w.pth", kind="state-dict")
-    desk.session.opening.set_class("/nets.py:Net")
+    desk.session.discovery.set_class("/nets.py:Net")
     desk.session.models.remove(0)
     assert desk.load("/w.pth", kind="state-dict").architecture == "/nets.py:Net"
 
@@ -208,9 +215,9 @@ def test_a_run_of_the_history_names_its_class_by_itself(desk, tmp_path, monkeypa
 
 def test_load_once_holds_for_more_of_the_same_run(desk):
     """The run says that its file was trusted, and appending to it does not ask again."""
-    entry = desk.load("/models/a.pth", requires_trust=True)
+    desk.load("/models/a.pth", requires_trust=True)
     desk.session.request_run()
-    desk.session.opening.answer_trust(entry, "once")
+    desk.session.agreement.answer(desk.trust[0], "once")
     _, job, info = desk.engine.calls[-1]
     assert info.trusted
     desk.session.run.load(make_run(id=job.id, model=info), "/r.json")

@@ -1,0 +1,289 @@
+"""The inputs of the current model as a table: name, type, shape, range and where each comes from; every cell can be edited."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from engine.inputs import DTYPES, InputError, format_input, parse_input, unknown_sizes
+from engine.job import InputSpec
+from gui import text
+from gui.models.model_entry import ModelEntry
+from gui.models.model_list import ModelList
+
+NAME, TYPE, SHAPE, RANGE, SOURCE = range(5)
+COLUMNS = ("name", "type", "shape", "range", "source")
+NUMBER = "number"
+DATA_ENDINGS = (".npy", ".npz", ".pt")
+Index = QModelIndex | QPersistentModelIndex
+
+_SHORT = {long: short for short, long in DTYPES.items()}
+_SIZES = re.compile(r"[\w\s,]*")
+_TENSOR = re.compile(r"[a-z]+\d*\s*\[")
+_KEYWORD = re.compile(r"[A-Za-z_][\w.:/-]*")
+_PUNCTUATION = str.maketrans("，：；（）｛｝［］【】", ",:;(){}[][]")
+_NOWHERE = QModelIndex()
+
+
+class Bad(NamedTuple):
+    """What was typed into a cell and could not be read."""
+
+    row: int
+    column: int
+    typed: str
+    error: InputError
+
+
+class InputsModel(QAbstractTableModel):
+    """One input a row, and at its end, after `add_row`, one that is being made. `edited` after every change by the user, readable or not."""
+
+    edited = Signal()
+
+    def __init__(self, models: ModelList, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._models = models
+        self._bad: Bad | None = None
+        self._draft: InputSpec | None = None
+        self._rows = 0
+        models.current_changed.connect(self._forget)
+        models.entry_changed.connect(self.refresh)
+        models.entries_changed.connect(self.refresh)
+        text.current.changed.connect(self.refresh)
+        self.refresh()
+
+    @property
+    def bad(self) -> Bad | None:
+        """The cell that cannot be read, if there is one."""
+        return self._bad
+
+    @property
+    def entry(self) -> ModelEntry | None:
+        """The model that the table is about."""
+        return self._models.current
+
+    def specs(self) -> tuple[InputSpec, ...]:
+        """The rows, the one that is being made last."""
+        inputs = self.entry.inputs if self.entry else ()
+        return inputs if self._draft is None else (*inputs, self._draft)
+
+    def refresh(self) -> None:
+        """Everything may have changed; while the rows stay as many, a cell that is being typed in stays open."""
+        rows = len(self.specs())
+        if rows != self._rows:
+            self.beginResetModel()
+            self._rows = rows
+            self.endResetModel()
+        elif rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(rows - 1, SOURCE))
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, SOURCE)
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """One an input."""
+        return 0 if parent.isValid() else self._rows
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """Name, type, shape, range, source."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The columns' names and what they take."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text.say(f"inputs.column.{COLUMNS[section]}")
+        if role == Qt.ItemDataRole.ToolTipRole and section != SOURCE:
+            return text.say(f"inputs.tip.{COLUMNS[section]}")
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """All but the source can be edited."""
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if not 0 <= index.row() < len(self.specs()):
+            return Qt.ItemFlag.NoItemFlags
+        spec = self.specs()[index.row()]
+        editable = index.column() != SOURCE and not (index.column() == RANGE and not _takes_range(spec))
+        return flags | Qt.ItemFlag.ItemIsEditable if editable else flags
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What stands in a cell; a tooltip has what is too long for it."""
+        row, column = index.row(), index.column()
+        if not 0 <= row < len(self.specs()):
+            return None
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return self._cell(row, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{self._cell(row, column)}\n{text.say(f'inputs.tip.{COLUMNS[column]}')}".strip() if column != SOURCE else None
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(part for part in (self._cell(row, each) for each in range(len(COLUMNS))) if part)
+        return None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Take what was typed; what cannot be read stays in its cell, with the reason in `bad`."""
+        if role != Qt.ItemDataRole.EditRole or not 0 <= index.row() < len(self.specs()):
+            return False
+        row, column, typed = index.row(), index.column(), str(value).strip()
+        if typed == self._cell(row, column):
+            return True
+        try:
+            spec = _changed(self.specs()[row], column, typed.translate(_PUNCTUATION) if not typed.startswith("@") else typed)
+        except InputError as error:
+            self._bad = Bad(row, column, typed, error)
+            self.refresh()
+            self.edited.emit()
+            return False
+        self._put(row, spec, is_whole=column == SHAPE)
+        return True
+
+    def add_row(self) -> int:
+        """Begin a new input; it counts when its shape is given. Its row."""
+        if self._draft is None:
+            self._draft = InputSpec()
+            self.refresh()
+        return self.rowCount() - 1
+
+    def remove_row(self, row: int) -> None:
+        """Take an input away."""
+        if not 0 <= row < self.rowCount():
+            return
+        self._bad = None
+        inputs = list(self.entry.inputs) if self.entry else []
+        if row >= len(inputs):
+            self._draft = None
+            self.refresh()
+        else:
+            del inputs[row]
+            self._models.set_inputs(tuple(inputs))
+        self.edited.emit()
+
+    def set_file(self, row: int, path: str) -> None:
+        """Take the data of a file for an input."""
+        if 0 <= row < self.rowCount():
+            name = self.specs()[row].name
+            self._put(row, InputSpec(name=name, data_path=path, source="given"), is_whole=True)
+
+    def state_of(self, row: int) -> str:
+        """Where an input comes from: `declared`, `guessed-ran`, `needs-you` ... as in `chip.source.*`."""
+        spec = self.specs()[row]
+        if unknown_sizes(spec) or self._was_refused(spec):
+            return "needs-you"
+        return f"{spec.source}-ran" if spec.ran else spec.source
+
+    def has_ranges(self) -> bool:
+        """Whether any input is of integers."""
+        return any(_takes_range(spec) for spec in self.specs())
+
+    def line_of(self, row: int) -> str:
+        """What is said below a row: why a cell cannot be read, or the layout in memory."""
+        if self._bad is not None and self._bad.row == row:
+            error = self._bad.error
+            return " ".join((text.say_reason(error.say, error.values, error.summary), text.say_reason("input-spec.hint", {}, error.hint)))
+        layout = self.specs()[row].memory_format
+        return text.say(f"inputs.layout.{layout}") if layout else ""
+
+    def _cell(self, row: int, column: int) -> str:
+        if self._bad is not None and (self._bad.row, self._bad.column) == (row, column):
+            return self._bad.typed
+        spec = self.specs()[row]
+        is_draft = self._draft is not None and row == self.rowCount() - 1
+        if column == NAME:
+            return spec.name or ""
+        if column == TYPE:
+            return type_text(spec)
+        if column == SHAPE:
+            return "" if is_draft else _value(spec)
+        if column == RANGE:
+            return f"{spec.range[0]}..{spec.range[1]}" if spec.range else ""
+        return "" if is_draft else text.say(f"chip.source.{self.state_of(row)}")
+
+    def _was_refused(self, spec: InputSpec) -> bool:
+        """Tried as a guess, and the forward did not take it."""
+        examined = self.entry.examined if self.entry else None
+        return examined is not None and examined.failure is not None and examined.failure.code == "input-mismatch" and spec.source == "guessed" and not spec.ran
+
+    def _put(self, row: int, spec: InputSpec, is_whole: bool) -> None:
+        inputs = list(self.entry.inputs) if self.entry else []
+        self._bad = None
+        if row >= len(inputs) and not is_whole:
+            self._draft = spec
+            self.refresh()
+            return
+        if row >= len(inputs):
+            self._draft = None
+        inputs[row : row + 1] = [spec]
+        self._models.set_inputs(tuple(inputs))
+        self.edited.emit()
+
+    def _forget(self) -> None:
+        self._bad = self._draft = None
+        self.refresh()
+
+
+def type_text(spec: InputSpec) -> str:
+    """What stands in the type column."""
+    if spec.container:
+        return text.say(f"inputs.type.{spec.container}")
+    if spec.data_path is not None:
+        return text.say("inputs.type.file")
+    return text.say("inputs.type.number") if spec.scalar is not None else _SHORT.get(spec.dtype, spec.dtype)
+
+
+def type_choices() -> list[tuple[str, str]]:
+    """(what stands in the list, what is set) for the type column."""
+    return [*((short, short) for short in DTYPES), (text.say("inputs.type.number"), NUMBER)]
+
+
+def _value(spec: InputSpec) -> str:
+    if not spec.container and spec.scalar is None and spec.data_path is None:
+        return ",".join(str(size) for size in spec.shape)
+    return format_input(msgspec.structs.replace(spec, name=None))
+
+
+def _is_tensor(spec: InputSpec) -> bool:
+    return not spec.container and spec.scalar is None and spec.data_path is None
+
+
+def _takes_range(spec: InputSpec) -> bool:
+    return _is_tensor(spec) and (spec.range is not None or "int" in spec.dtype)
+
+
+def _changed(spec: InputSpec, column: int, typed: str) -> InputSpec:
+    """The input with one cell changed; raises InputError."""
+    changed = {NAME: _named, TYPE: _typed, SHAPE: _shaped, RANGE: _ranged}[column](spec, typed)
+    return msgspec.structs.replace(changed, source="given", ran=False)
+
+
+def _named(spec: InputSpec, typed: str) -> InputSpec:
+    if typed and not _KEYWORD.fullmatch(typed):
+        raise InputError("input-spec-unreadable", text=typed)
+    return msgspec.structs.replace(spec, name=typed or None)
+
+
+def _typed(spec: InputSpec, typed: str) -> InputSpec:
+    if typed in (NUMBER, text.say("inputs.type.number")):
+        return spec if spec.scalar is not None else InputSpec(name=spec.name, dtype="int", scalar=1)
+    if typed not in DTYPES:
+        raise InputError("input-spec-dtype", text=typed, dtype=typed, known=" ".join(DTYPES))
+    if not _is_tensor(spec):
+        return InputSpec(name=spec.name, dtype=DTYPES[typed], shape=("B",))
+    return msgspec.structs.replace(spec, dtype=DTYPES[typed], range=spec.range if "int" in DTYPES[typed] else None)
+
+
+def _shaped(spec: InputSpec, typed: str) -> InputSpec:
+    """Sizes alone change the shape; anything else is a whole input as the command line writes it."""
+    if _is_tensor(spec) and _SIZES.fullmatch(typed) and typed:
+        made = parse_input(f"{_SHORT.get(spec.dtype, spec.dtype)}[{typed}]")
+        keeps_layout = len(made.shape) == len(spec.shape)
+        return msgspec.structs.replace(made, name=spec.name, range=spec.range, memory_format=spec.memory_format if keeps_layout else "")
+    if _is_tensor(spec) and typed.startswith("[") and typed.endswith("]") and _SIZES.fullmatch(typed[1:-1]):
+        return _shaped(spec, typed[1:-1] or ",")
+    made = parse_input(typed)
+    return made if made.name else msgspec.structs.replace(made, name=spec.name)
+
+
+def _ranged(spec: InputSpec, typed: str) -> InputSpec:
+    if not typed:
+        return msgspec.structs.replace(spec, range=None)
+    return msgspec.structs.replace(spec, range=parse_input(f"i64[B]{{{typed.strip('{}')}}}").range)
