@@ -41,7 +41,7 @@ def rows(inspected: FileInspected, info: ModelInfo) -> list[Row]:
         ("weights at", info.weights_at), ("also at", ", ".join(place for place in inspected.weights_places if place != info.weights_at) or None),
         ("tensors", _count(info.tensors)), ("values", _values(info)), ("parameters", _count(info.parameters)), ("buffers", _count(info.buffers)),
         ("weights", _size(info.weights_bytes)), ("on disk", _size(info.file_bytes)), ("saved on", saved), ("sha256", info.sha256),
-        ("inputs", _declared(inspected.inputs)), ("first layer", inspected.first_layer.sentence if inspected.first_layer else None),
+        ("inputs", _declared(inspected.inputs)), ("wants", inspected.first_layer.sentence if inspected.first_layer else None),
         ("settings", _settings(inspected.config)), ("loading", _loading(inspected)),
     ]
     return [*found, *(("note", note.sentence) for note in inspected.notes)]
