@@ -58,7 +58,7 @@ class Discovery(QObject):
             return
         if entry.needs_class:
             self._find_class(entry)
-        if not entry.needs_class and entry.examined is None and self.agreement.covers(entry):
+        if self._asked is None and not entry.needs_class and entry.examined is None and self.agreement.covers(entry):
             self._examine(entry)
 
     def find_inputs(self) -> None:

@@ -12,7 +12,7 @@ from engine import events
 from engine.candidates import Candidate
 from engine.capabilities import Facts
 from engine.inputs import parse_input
-from engine.job import Configuration, InputSpec, Job, ModelSource
+from engine.job import Configuration, InputSource, InputSpec, Job, ModelSource
 from engine.result import Failure, ModelInfo, Run
 from tests.support.runs import make_model, make_outcome
 
@@ -98,9 +98,9 @@ def inspected(path: str, kind: str = "torchscript", **changes: Any) -> events.Fi
     return msgspec.structs.replace(events.FileInspected(path=path, info=info), **changes)
 
 
-def examined(path: str, *inputs: str, failure: Failure | None = None) -> events.ModelExamined:
+def examined(path: str, *inputs: str, failure: Failure | None = None, source: InputSource = "guessed") -> events.ModelExamined:
     """What the engine says about a model that it loaded once: inputs that it ran with, or why it did not."""
-    specs = tuple(msgspec.structs.replace(parse_input(each), source="guessed", ran=failure is None) for each in inputs)
+    specs = tuple(msgspec.structs.replace(parse_input(each), source=source, ran=failure is None) for each in inputs)
     return events.ModelExamined(path=path, source=ModelSource(path, "torchscript"), inputs=specs, failure=failure)
 
 
