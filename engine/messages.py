@@ -75,7 +75,7 @@ class FindClasses(Message, frozen=True):
 
 
 class IndexLibraries(Message, frozen=True):
-    """Engine: build a library's architectures without weights, from number `start` on, for about `budget_s`."""
+    """Engine: build a library's architectures without weights, from number `start` on, for about `budget_s` (0: none, say only how many there are)."""
 
     library: str
     start: int = 0

@@ -21,7 +21,7 @@ Maker = Callable[[], Any]
 
 
 def index_library(command: messages.IndexLibraries, clock: Callable[[], float] = time.monotonic) -> messages.LibrariesIndexed:
-    """Architectures from number `start` on, at least one, until the time is over; `version` is None where the library is not installed."""
+    """Architectures from number `start` on until the time is over, at least one if there is any time; `version` is None where the library is not installed."""
     try:
         names, version, maker = _LIBRARIES[command.library]()
     except (WorkerError, KeyError):
@@ -29,7 +29,7 @@ def index_library(command: messages.IndexLibraries, clock: Callable[[], float] =
     deadline = clock() + command.budget_s
     models: list[IndexedModel] = []
     place = command.start
-    while place < len(names) and (place == command.start or clock() < deadline):
+    while place < len(names) and command.budget_s > 0 and (place == command.start or clock() < deadline):
         if (model := _indexed(*maker(names[place]))) is not None:
             models.append(model)
         place += 1

@@ -25,7 +25,7 @@ _LOADING = re.compile(r"(^|_)(pretrained|download)")
 _HARMLESS = re.compile(r"(^|_)(drop|dropout|dropout_rate|drop_rate|droprate|p_drop|pdrop|drop_prob|drop_path|eps|momentum|lr|learning_rate|weight_decay|verbose|debug)$|dropout")
 _TRUTH = re.compile(r"^(use|with|has|is|no|enable|add|include)_|bias$|^(bn|batch_?norm|norm|residual|bidirectional|bilinear|affine|learned|tied)$|batch_norm$")
 _NUMBER = re.compile(
-    r"channel|chan|size|dim|hidden|width|features|filters|classes|labels|num|^n_|^n[a-z]$|planes|layers|depth|blocks|heads|head|vocab|kernel|length|"
+    r"^d_|channel|chan|size|dim|hidden|width|features|filters|classes|labels|num|^n_|^n[a-z]$|planes|layers|depth|blocks|heads|head|vocab|kernel|length|"
     r"len|units|in_|out_|inside|outside|embed|tokens|rank|groups|expansion|growth|scale|stages|base|^[a-z]$"
 )
 _MANY = re.compile(r"(sizes|dims|widths|channels_list|layers|depths|filters|hiddens|units|blocks|shape|channels|features|kernels|planes|cfg|hidden)$")
@@ -131,7 +131,8 @@ def _by_name(parameter: Parameter, evidence: Evidence) -> list[Any]:
         return [True, False]
     if _MANY.search(name) and parameter.required:
         return [*_numbers(name, evidence)[:12], *_lists(parameter, evidence), *_numbers(name, evidence)[12:]]
-    return _numbers(name, evidence) if _NUMBER.search(name) else []
+    known = any(name in group for group in _ALIASES)
+    return _numbers(name, evidence) if known or _NUMBER.search(name) else []
 
 
 def _numbers(name: str, evidence: Evidence) -> list[Any]:
