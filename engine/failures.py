@@ -36,13 +36,21 @@ def worded(answer: messages.Failed, log: str) -> Failure:
 def _worded_values(answer: messages.Failed) -> dict[str, Any]:
     """The values with bytes in words; a worker ran somebody's model, so only plain values of some length are let in."""
     values: dict[str, Any] = {
-        name: value if isinstance(value, int | float | None) else str(value)[:VALUE_CHARACTERS] for name, value in answer.values.items()
+        name: value if isinstance(value, int | float | None) or (name == "proposed" and _is_proposals(value)) else str(value)[:VALUE_CHARACTERS]
+        for name, value in answer.values.items()
     }
     if answer.say == "out-of-memory":
         free, total, own = values.get("free_bytes"), values.get("total_bytes"), values.get("own_bytes")
         others = None if free is None or total is None or own is None else max(0, total - free - own)
         values |= {"wanted": format_bytes(values.get("wanted_bytes")), "free": format_bytes(free), "total": format_bytes(total), "others": format_bytes(others)}
     return values
+
+
+def _is_proposals(value: object) -> bool:
+    """Whether it is a short list of lists of input texts."""
+    return isinstance(value, list) and len(value) <= 8 and all(
+        isinstance(one, list) and len(one) <= 32 and all(isinstance(text, str) and len(text) <= VALUE_CHARACTERS for text in one) for one in value
+    )
 
 
 def unspeakable(answer: messages.Answer) -> str | None:

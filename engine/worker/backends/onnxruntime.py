@@ -23,12 +23,12 @@ def prepare(loaded: LoadedModel, configuration: Configuration, arguments: Argume
     except ImportError as error:
         raise WorkerError("unsupported", "backend-missing", backend="ONNX Runtime", package="onnxruntime") from error
     session = onnxruntime.InferenceSession(loaded.path, _options(onnxruntime, configuration), providers=[_provider(onnxruntime, device)])
-    feeds = _feeds(session, arguments)
+    fed = feeds(session, arguments)
     refusals = (onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument,)
 
     def call() -> object:
         try:
-            return session.run(None, feeds)
+            return session.run(None, fed)
         except refusals as error:
             raise WorkerError("input-mismatch", "input-refused", error=last_line(error)) from error
 
@@ -49,7 +49,7 @@ def _provider(onnxruntime: Any, device: torch.device) -> Any:
     return (name, {"device_id": device.index or 0}) if device.type == "cuda" else name
 
 
-def _feeds(session: Any, arguments: Arguments) -> dict[str, Any]:
+def feeds(session: Any, arguments: Arguments) -> dict[str, Any]:
     """The arguments by input name; positional ones take the graph's order."""
     types = {given.name: given.type for given in session.get_inputs()}
     names = list(types)
@@ -57,8 +57,8 @@ def _feeds(session: Any, arguments: Arguments) -> dict[str, Any]:
     if len(positional) + len(named) != len(names) or not named.keys() <= set(names):
         raise WorkerError("input-mismatch", "input-names", wanted=", ".join(names), given=len(positional) + len(named))
     rest = iter(name for name in names if name not in named)
-    feeds = dict(named) | dict(zip(rest, positional, strict=True))
-    return {name: value.numpy() if isinstance(value, torch.Tensor) else _array(value, types[name]) for name, value in feeds.items()}
+    given = dict(named) | dict(zip(rest, positional, strict=True))
+    return {name: value.numpy() if isinstance(value, torch.Tensor) else _array(value, types[name]) for name, value in given.items()}
 
 
 def _array(value: Any, wanted: str) -> Any:

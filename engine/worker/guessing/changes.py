@@ -41,12 +41,29 @@ def _of_layer(attempt: Attempt, place: Place) -> Iterator[Proposal]:
     received = next((value for value in place.received if isinstance(value, torch.Tensor)), None)
     if received is None:
         return
-    path = source_of(received, attempt)
+    path = source_of(received, attempt, exactly=isinstance(place.layer, LOOKUPS) and not received.is_floating_point())
     if path is None:
+        yield from _shorter(attempt, place, received)
         return
     leaf = leaf_at(attempt.proposal, path)
     for changed in _changed(place, leaf, received):
         yield put(attempt.proposal, path, changed)
+
+
+def too_long(place: Place, received: torch.Tensor) -> bool:
+    """Whether more positions were looked up than a table has."""
+    return isinstance(place.layer, LOOKUPS) and not received.is_floating_point() and received.dim() >= 1 and received.shape[-1] > place.layer.num_embeddings
+
+
+def _shorter(attempt: Attempt, place: Place, received: torch.Tensor) -> Iterator[Proposal]:
+    """As many steps as the table has positions, wherever the inputs have as many as were looked up."""
+    if not too_long(place, received):
+        return
+    changed, steps, places = attempt.proposal, int(received.shape[-1]), int(getattr(place.layer, "num_embeddings", 1))
+    for path, leaf in walk(attempt.proposal):
+        if is_tensor(leaf) and steps in leaf.shape:
+            changed = put(changed, path, _replace(leaf, shape=tuple(places if size == steps else size for size in leaf.shape)))
+    yield changed
 
 
 def _changed(place: Place, leaf: InputSpec, received: torch.Tensor) -> Iterator[InputSpec]:
@@ -165,13 +182,15 @@ def put(proposal: Proposal, path: Path, spec: InputSpec) -> Proposal:
     return (*proposal[:index], made, *proposal[index + 1 :])
 
 
-def source_of(received: torch.Tensor, attempt: Attempt) -> Path | None:
-    """Which input became the tensor that a layer was given: of the same shape, else the only one that may have."""
+def source_of(received: torch.Tensor, attempt: Attempt, exactly: bool = False) -> Path | None:
+    """Which input became the tensor that a layer was given: of the same shape, else (not `exactly`) the only one that may have."""
     shape = tuple(received.shape)
     tensors = [(path, leaf) for path, leaf in walk(attempt.proposal) if is_tensor(leaf)]
     for path, leaf in tensors:
         if tuple(attempt.batch if size == "B" else size for size in leaf.shape) == shape:
             return path
+    if exactly:
+        return None
     sizes = {size for size in shape if size not in (1, attempt.batch)}
     alike = [path for path, leaf in tensors if sizes and sizes <= {size for size in leaf.shape if isinstance(size, int)}]
     return alike[0] if len(alike) == 1 else None

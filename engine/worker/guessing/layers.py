@@ -43,8 +43,8 @@ def wanted(layer: nn.Module) -> Want | None:
     """The size that a layer fixes in its input; None where it fixes none."""
     if isinstance(layer, CONVOLUTIONS):
         return Want(layer.in_channels, 1, len(layer.kernel_size))
-    if isinstance(layer, nn.Linear) or type(layer).__name__ == "NonDynamicallyQuantizableLinear":
-        return Want(int(layer.in_features), -1)
+    if isinstance(layer, nn.Linear):
+        return Want(layer.in_features, -1)
     if isinstance(layer, _NORMS):
         return Want(layer.num_features, 1) if layer.num_features else None
     if isinstance(layer, nn.GroupNorm):
@@ -64,7 +64,7 @@ def suits(layer: nn.Module, received: tuple[Any, ...]) -> bool:
         return False
     tensor = received[0]
     if isinstance(layer, LOOKUPS):
-        return not tensor.is_floating_point() and (_is_fake(tensor) or tensor.numel() > 0 and 0 <= int(tensor.min()) and int(tensor.max()) < layer.num_embeddings)
+        return not tensor.is_floating_point() and (_is_fake(tensor) or (tensor.numel() > 0 and int(tensor.min()) >= 0 and int(tensor.max()) < layer.num_embeddings))
     if not same_kind(layer, tensor):
         return False
     if isinstance(layer, CONVOLUTIONS):

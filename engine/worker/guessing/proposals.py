@@ -15,6 +15,7 @@ from engine.inputs import format_input
 from engine.job import InputSpec
 from engine.worker.guessing import families
 from engine.worker.guessing.families import SIZES, Sizes, integers, number, tensor
+from engine.worker.guessing.layers import wanted
 from engine.worker.guessing.signature import Parameter, Signature, signature_of
 from engine.worker.guessing.trial import Proposal
 
@@ -73,8 +74,7 @@ class Proposals:
         if self.signature.required or not self.signature.parameters:
             return self.signature.required or [Parameter("x")] * self.signature.open_ended
         names = {parameter.name: parameter for parameter in self.signature.parameters}
-        main = getattr(self.module, "main_input_name", None)
-        first = names.get(main) or next((names[name] for name in _MAIN if name in names), self.signature.parameters[0])
+        first = names.get(str(getattr(self.module, "main_input_name", ""))) or next((names[name] for name in _MAIN if name in names), self.signature.parameters[0])
         mask = names.get("attention_mask") if first.name == "input_ids" else None
         return [first, mask] if mask else [first]
 
@@ -168,7 +168,7 @@ class Proposals:
         alike = [found for found in self._layers if parameter.name.lower()[:4] in found[0].lower() and len(parameter.name) > 2]
         kinds: dict[Any, tuple[str, nn.Module]] = {}
         for name, layer in self._layers:
-            kinds.setdefault((type(layer), families.wanted(layer)), (name, layer))
+            kinds.setdefault((type(layer), wanted(layer)), (name, layer))
         turned = list(kinds.values())
         index = min(index, max(0, len(turned) - 1))
         return [*alike[:1], *turned[index:], *turned[:index]]

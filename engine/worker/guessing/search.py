@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from engine.worker.guessing.changes import changes, with_numbers
+from engine.worker.guessing.graph import GraphTrials
 from engine.worker.guessing.proposals import key_of
 from engine.worker.guessing.sizes import fitting, is_flatten
 from engine.worker.guessing.trial import Attempt, Proposal, Trials
@@ -29,7 +30,7 @@ _SIZES_S = 2.0
 class Search:
     """One search on one module; `best` is the failure that came furthest."""
 
-    trials: Trials
+    trials: Trials | GraphTrials
     deadline: float
     real: bool = True
     """Prove on the module itself; else what ran on the copy is enough."""
@@ -49,6 +50,11 @@ class Search:
                     return found
                 self._weak = self._weak or found
         return self._weak
+
+    def repairs(self, attempt: Attempt) -> Iterator[Attempt]:
+        """Runs of what this failure asks for, the likeliest first."""
+        for changed in itertools.chain(self._following(attempt, changes), with_numbers(attempt)):
+            yield from self._tried(changed, attempt.batch, 1, changes)
 
     def _as_asked(self, proposals: Iterable[Proposal]) -> Iterator[Attempt]:
         """Each proposal with two rows, and the changes that the refusing layer asks for."""
@@ -108,7 +114,7 @@ class Search:
                 yield from self._tried(changed, batch, depth - 1, ask, chain)
 
     def _following(self, attempt: Attempt, ask: Callable[[Attempt], Iterator[Proposal]]) -> Iterator[Proposal]:
-        if is_flatten(attempt):
+        if isinstance(self.trials, Trials) and is_flatten(attempt):
             yield from fitting(self.trials, attempt, min(self.deadline, time.monotonic() + _SIZES_S)).proposals
         yield from ask(attempt)
 

@@ -11,7 +11,7 @@ import msgspec
 import torch
 from torch import nn
 
-from engine.worker.guessing.changes import Path, is_tensor, leaf_at, put, walk
+from engine.worker.guessing.changes import Path, is_tensor, leaf_at, put, source_of, walk
 from engine.worker.guessing.layers import CONVOLUTIONS
 from engine.worker.guessing.trial import Attempt, Proposal, Trials
 
@@ -35,6 +35,8 @@ def is_flatten(attempt: Attempt) -> bool:
     if place is None or not isinstance(place.layer, nn.Linear) or not place.received or not isinstance(place.received[0], torch.Tensor):
         return False
     received = place.received[0]
+    if source_of(received, attempt, exactly=True) is not None:
+        return False
     spatial = any(isinstance(one.layer, CONVOLUTIONS) for one in attempt.calls)
     return received.dim() >= 1 and received.shape[-1] != place.layer.in_features and spatial
 
@@ -114,7 +116,7 @@ def _with_room(proposal: Proposal, path: Path, size: Callable[[int], int]) -> Pr
 
 
 def _pool(attempt: Attempt, wanted: int) -> tuple[int, ...] | None:
-    """n of `AdaptiveAvgPool2d(n)`: the features are channels times a square, channels being those of the last convolution."""
+    """The n of `AdaptiveAvgPool2d(n)`: the features are channels times a square, channels being those of the last convolution."""
     last = next((one.layer for one in reversed(attempt.calls) if isinstance(one.layer, CONVOLUTIONS)), None)
     if last is None or wanted % int(last.out_channels):
         return None

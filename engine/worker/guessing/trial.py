@@ -185,8 +185,7 @@ def _without_numbers(module: Any) -> tuple[Any, Any]:
         for layer in module.modules():
             for store in (layer._parameters, layer._buffers, vars(layer)):
                 memo.update({id(value): _hollow(value, mode) for value in list(store.values()) if isinstance(value, torch.Tensor)})
-        # Hooks of a measuring run would be copied with the module; the copy is called without them.
-        return mode, copy.deepcopy(module, memo).eval()
+        return mode, copy.deepcopy(module, memo)
     except Exception:     # an exotic module that cannot be copied is tried for real
         return None, None
 
