@@ -30,6 +30,12 @@ def _probe(session: Session, command: messages.Probe) -> messages.Message:
     return messages.Facted(facts())
 
 
+def _examine(session: Session, command: messages.Examine) -> messages.Message:
+    from engine.worker.examine import examine
+
+    return examine(command)
+
+
 def _find_classes(session: Session, command: messages.FindClasses) -> messages.Message:
     from engine.worker.search.ranking import rank
 
@@ -82,6 +88,7 @@ def _read_memory(session: Session, command: messages.ReadMemory) -> messages.Mes
 
 HANDLERS: dict[type, Callable[[Session, Any], messages.Message]] = {
     messages.Probe: _probe,
+    messages.Examine: _examine,
     messages.FindClasses: _find_classes,
     messages.IndexLibraries: _index_libraries,
     messages.Load: _load,
