@@ -89,6 +89,8 @@ class ClassesRanked(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     source: ModelSource | None = None
     """What was searched for; an answer about another place in the checkpoint is old news."""
+    asked: tuple[str, ...] = ()
+    """Specs of the candidates that were to be built; what was built may have found arguments besides."""
 
 
 class LibraryIndexed(msgspec.Struct, frozen=True, kw_only=True):

@@ -80,7 +80,8 @@ def remember(settings: Settings, request: TrustRequest) -> Settings:
 
 def may_import(paths: tuple[str, ...], settings: Settings) -> bool:
     """Whether the user agreed for always to every one of these Python files, as they are now."""
-    return all(file_sha256(path) in settings.trusted_sha256 for path in paths)
+    found = [file_sha256(path) for path in paths]
+    return all(sha256 and sha256 in settings.trusted_sha256 for sha256 in found)
 
 
 def file_sha256(path: str) -> str:

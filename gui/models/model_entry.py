@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from engine.job import InputSpec, ModelSource
 from engine.result import ModelInfo
 
 WEIGHTS_ONLY = ("state-dict", "checkpoint", "safetensors")
+_BARE = re.compile(r"^(.+?:[A-Za-z_][\w.]*)\s*(\(.*\))?$", re.DOTALL)
 
 
 class ModelEntry:
@@ -80,10 +82,11 @@ class ModelEntry:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """Classes that may fit, best first: as they were built, else as they were read."""
-        if self.ranked is not None and self.ranked.candidates:
-            return self.ranked.candidates
-        return self.inspected.candidates if self.inspected else ()
+        """Classes that may fit, best first: as they were built, else as they were read; what could not be built is none."""
+        read = self.inspected.candidates if self.inspected else ()
+        if self.ranked is None or self.ranked.failure is not None:
+            return read
+        return _merged(self.ranked.candidates, read, self.ranked.asked)
 
     @property
     def fit(self) -> Fit | None:
@@ -119,8 +122,29 @@ class ModelEntry:
         self.architecture, self.allow_missing = best.spec, False
         return True
 
+    def add_ranking(self, event: ClassesRanked) -> None:
+        """Keep what was built before and was not asked for again."""
+        old = self.ranked
+        if old is not None and old.failure is None and event.failure is None:
+            asked = tuple(dict.fromkeys((*old.asked, *event.asked)))
+            event = msgspec.structs.replace(event, candidates=_merged(event.candidates, old.candidates, event.asked), asked=asked)
+        self.ranked = event
+
     def forget_examination(self) -> None:
         """What was found out holds no longer: another class or place was chosen."""
         self.examined = None
         if not self.inputs_edited:
             self.inputs = tuple(msgspec.structs.replace(spec, ran=False) for spec in self.inputs)
+
+
+def bare_spec(spec: str) -> str:
+    """`net.py:Net` of `net.py:Net(width=3)`."""
+    found = _BARE.match(spec)
+    return found[1] if found else spec
+
+
+def _merged(new: tuple[Candidate, ...], old: tuple[Candidate, ...], asked: tuple[str, ...]) -> tuple[Candidate, ...]:
+    """Old candidates stay where nobody asked for them; the best first, what was built before what was only read."""
+    known = {bare_spec(each) for each in asked} | {bare_spec(each.spec) for each in new}
+    left = [each for each in old if bare_spec(each.spec) not in known]
+    return tuple(sorted((*new, *left), key=lambda each: (not each.perfect, -each.score, each.fit is None)))

@@ -36,14 +36,15 @@ class ModelList(QObject):
         """The model that the set-up is about."""
         return self.entries[self.index] if 0 <= self.index < len(self.entries) else None
 
-    def add(self, path: str) -> ModelEntry:
-        """Take a file into the list and make it current; one that is there already is looked at again."""
+    def add(self, path: str, select: bool = True) -> ModelEntry:
+        """Take a file into the list and make it current (unless `select` is False); one that is there already is looked at again."""
         known = [entry for entry in self.entries if entry.path == path]
         entry = known[0] if known else ModelEntry(path)
         if not known:
             self.entries.append(entry)
             self.entries_changed.emit()
-        self.select(self.entries.index(entry))
+        if select:
+            self.select(self.entries.index(entry))
         return entry
 
     def select(self, index: int) -> None:
@@ -89,7 +90,8 @@ class ModelList(QObject):
         entry = self.entry_of(event.path)
         if entry is None or (event.source is not None and event.source.weights_at != entry.weights_place):
             return False
-        entry.ranked, entry.looking, entry.was_stopped = event, None, False
+        entry.add_ranking(event)
+        entry.looking, entry.was_stopped = None, False
         self._tell(entry)
         return True
 

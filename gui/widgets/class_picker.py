@@ -1,29 +1,23 @@
-"""Choosing the class that weights belong to: a Python file, one of its classes, literal arguments. The file is read, never run here."""
+"""Choosing the class that weights belong to: one that may fit, or one from a Python file, with its arguments. Files are read here, never run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QListWidgetItem, QWidget
 
 from engine.architecture import ArchitectureError, parse_architecture
+from engine.candidates import Candidate
 from engine.classes import ClassEntry, SourceError, list_classes
-from gui import text
+from gui import text, theme
+from gui.models import class_choice
+from gui.models.card_words import state_line
+from gui.models.model_entry import bare_spec
 from gui.models.model_list import ModelList, architecture_of
-from gui.widgets.labels import label
-from gui.widgets.lines import LinesDelegate
+from gui.widgets.class_picker_form import ClassPickerForm
+
+ROLE = Qt.ItemDataRole.UserRole
 
 
 class ClassPicker(QDialog):
@@ -35,109 +29,170 @@ class ClassPicker(QDialog):
     def __init__(self, models: ModelList, path: str = "", native: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("classPicker")
-        entry = models.current
-        if entry is None:
+        if models.current is None:
             raise LookupError("no model is chosen")
-        self._models, self._entry_of = models, entry
-        self._model_name, self._path, self._folder, self._native = entry.name, "", str(Path(entry.path).parent), native
-        self.allow_missing = False
-        self._explanation = label("muted", wraps=True)
-        self._file = label("strong", "classFile")
-        self.browse_button = QPushButton(objectName="classFileButton")
-        self.list = QListWidget(objectName="classList")
-        self.list.setItemDelegate(LinesDelegate(self.list))
-        self._takes = label("muted", "classTakes", wraps=True)
-        self.arguments_field = QLineEdit(objectName="classArguments")
-        self._problem = label("bad", "classProblem", wraps=True)
-        self.use_button, self.cancel_button = QPushButton(objectName="useClassButton"), QPushButton(objectName="cancelClassButton")
-        self._lay_out()
-        self._say()
+        self._models, self._model = models, models.current
+        self._path, self._folder, self._native = "", str(Path(self._model.path).parent), native
+        self._wanted = class_choice.wanted_names(self._model.missing_classes)
+        self._problem = ""
+        self.form = ClassPickerForm(self)
         self._connect()
-        self._show_entry()
-        if path:
-            self.open_file(path)
+        self.retranslate()
+        self._show_candidates()
+        where, _, name = (self._model.architecture or "").partition(".py:")
+        if path or name:
+            self.open_file(path or f"{where}.py")
+
+    @property
+    def list(self) -> QWidget:
+        """The classes of the chosen file."""
+        return self.form.classes
+
+    @property
+    def arguments_field(self) -> QLineEdit:
+        """The constructor's arguments."""
+        return self.form.arguments
 
     @property
     def architecture(self) -> str:
         """The class as `--arch` names it."""
-        entry = self._entry()
-        return architecture_of(self._path, entry, self.arguments_field.text()) if entry else ""
+        if (candidate := self._candidate()) is not None:
+            return candidate.spec
+        entry = self._class()
+        return architecture_of(self._path, entry, self.form.arguments.text()) if entry else ""
+
+    @property
+    def allow_missing(self) -> bool:
+        """Whether the user agreed that weights stay random or are left out."""
+        return self.form.allow.isChecked() and self._is_partial()
 
     def open_file(self, path: str) -> None:
-        """Read the classes of another Python file; the most probable one is selected."""
-        self._path = path
-        self._file.setText(Path(path).name)
-        self._file.setToolTip(path)
-        self.list.clear()
+        """Read the classes of another Python file; the one that the model has or asks for is selected, else the most probable one."""
+        self._path, self._problem = path, ""
+        form = self.form
+        form.show_file(path)
         try:
             entries = list_classes(path)
         except SourceError as error:
-            entries = []
-            self._show_problem(text.say(error.code, **error.values))
-        for entry in entries:
-            item = QListWidgetItem(f"{entry.name}\n{_role(entry)}")
-            item.setData(Qt.ItemDataRole.UserRole, entry)
-            self.list.addItem(item)
-        self.list.setCurrentRow(0 if entries else -1)
-        self._show_entry()
+            entries, self._problem = [], text.say(error.code, **error.values)
+        with QSignalBlocker(form.classes):
+            form.classes.clear()
+            for entry in entries:
+                form.classes.add(f"{entry.name}\n{_role(entry)}", data=entry)
+        form.show_classes(bool(entries))
+        self._choose_class(path, entries)
+        if self._wanted and entries and not any(entry.name in self._wanted for entry in entries):
+            self._problem = text.say("picker.not-wanted", file=Path(path).name, name=", ".join(self._wanted))
+        self._show_chosen()
 
-    def _lay_out(self) -> None:
-        self.resize(460, 460)
-        self._problem.hide()
-        file_row = QHBoxLayout()
-        file_row.addWidget(self._file, 1)
-        file_row.addWidget(self.browse_button)
-        buttons = QDialogButtonBox()
-        buttons.addButton(self.use_button, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(self.cancel_button, QDialogButtonBox.ButtonRole.RejectRole)
-        self._arguments_label = label("section")
-        self._arguments_label.setBuddy(self.arguments_field)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(self._explanation)
-        column.addLayout(file_row)
-        column.addWidget(self.list, 1)
-        for widget in (self._arguments_label, self.arguments_field, self._takes, self._problem, buttons):
-            column.addWidget(widget)
-        self.use_button.setDefault(True)
-        self.use_button.setProperty("role", "accent")
+    def _choose_class(self, path: str, entries: list[ClassEntry]) -> None:
+        """Select the class that was chosen before, with its arguments, or the one that is likely meant."""
+        form, known = self.form, self._model.architecture or ""
+        name = bare_spec(known).removeprefix(f"{path}:")
+        row = next((row for row, entry in enumerate(entries) if entry.name == name), class_choice.preselected(entries, self._wanted))
+        if row < 0 and form.candidates.currentItem() is not None:
+            return
+        form.candidates.setCurrentRow(-1)
+        form.classes.setCurrentRow(row)
+        if row >= 0 and entries[row].name == name:
+            form.arguments.setText(class_choice.arguments_of(known))
 
-    def _say(self) -> None:
-        self.setWindowTitle(text.say("picker.title", name=self._model_name))
-        self._explanation.setText(text.say("picker.text"))
-        self._file.setText(text.say("picker.no-file"))
-        self.browse_button.setText(text.say("picker.browse"))
-        self.list.setAccessibleName(text.say("picker.list"))
-        self._arguments_label.setText(text.say("picker.arguments"))
-        self.arguments_field.setAccessibleName(text.say("picker.arguments"))
-        self.arguments_field.setToolTip(text.say("picker.arguments.tip"))
-        self.use_button.setText(text.say("picker.use"))
-        self.cancel_button.setText(text.say("picker.cancel"))
+    def retranslate(self) -> None:
+        """Say every word again."""
+        self.setWindowTitle(text.say("picker.title", name=self._model.name))
+        self.form.retranslate(self._wanted, self._path)
+        self._show_chosen()
 
     def _connect(self) -> None:
-        self.browse_button.clicked.connect(self._browse)
-        self.list.currentItemChanged.connect(lambda *_: self._show_entry())
-        self.list.itemDoubleClicked.connect(lambda *_: self._use())
-        self.arguments_field.textChanged.connect(lambda *_: self._show_entry())
-        self.use_button.clicked.connect(self._use)
-        self.cancel_button.clicked.connect(self.reject)
+        form = self.form
+        form.browse_button.clicked.connect(self._browse)
+        form.candidates.currentItemChanged.connect(lambda item, _: self._chose(item, form.classes))
+        form.classes.currentItemChanged.connect(lambda item, _: self._chose(item, form.candidates))
+        form.arguments.textChanged.connect(lambda *_: self._show_chosen())
+        form.allow.toggled.connect(lambda *_: self._show_chosen())
+        for chosen in (form.candidates, form.classes):
+            chosen.itemDoubleClicked.connect(lambda *_: form.use_button.click())
+        form.look_button.clicked.connect(self._look)
+        form.use_button.clicked.connect(self._use)
+        form.cancel_button.clicked.connect(self.reject)
+        self._models.entry_changed.connect(self._on_entry)
+        self._models.looking_changed.connect(self._show_state)
+        text.current.changed.connect(self.retranslate)
+        theme.notifier.changed.connect(self._show_state)
 
-    def _entry(self) -> ClassEntry | None:
-        item = self.list.currentItem()
-        return item.data(Qt.ItemDataRole.UserRole) if item else None
+    def _chose(self, item: QListWidgetItem | None, other: QWidget) -> None:
+        """One thing is chosen at a time: in this list or in the other one."""
+        if item is not None:
+            with QSignalBlocker(other):
+                other.setCurrentRow(-1)
+                other.clearSelection()
+            self._problem = ""
+            candidate = item.data(ROLE)
+            with QSignalBlocker(self.form.arguments):
+                self.form.arguments.setText(class_choice.arguments_of(candidate.spec) if isinstance(candidate, Candidate) else "")
+        self.form.allow.setChecked(False)
+        self._show_chosen()
 
-    def _show_entry(self) -> None:
-        entry = self._entry()
-        self.arguments_field.setEnabled(entry is not None and bool(entry.arguments))
-        self.use_button.setEnabled(entry is not None)
-        self._takes.setText(_takes(entry) if entry else "")
-        if entry is not None:
-            self._show_problem("")
+    def _on_entry(self) -> None:
+        """Candidates were built meanwhile: show them, and keep the choice."""
+        if self._models.current is self._model:
+            self._show_candidates()
 
-    def _show_problem(self, sentence: str) -> None:
-        self._problem.setText(sentence)
-        self._problem.setVisible(bool(sentence))
+    def _show_candidates(self) -> None:
+        form, candidates = self.form, self._model.candidates
+        shown = [form.candidates.item(row).data(ROLE) for row in range(form.candidates.count())]
+        form.show_candidates(bool(candidates))
+        if shown != list(candidates):
+            name = bare_spec(self.architecture or self._model.architecture or "")
+            form.candidates.clear()
+            for candidate in candidates:
+                form.candidates.add(class_choice.candidate_lines(candidate), class_choice.candidate_mark(candidate), candidate, candidate.spec)
+            rows = [row for row, each in enumerate(candidates) if bare_spec(each.spec) == name]
+            if candidates and (rows or form.classes.currentItem() is None):
+                form.candidates.setCurrentRow(rows[0] if rows else 0)
+            form.candidates.fit_height()
+        self._show_state()
+
+    def _show_state(self) -> None:
+        ranked = self._model.ranked
+        self.form.show_state(state_line(self._model) if self._model.looking or (ranked and ranked.failure) else None)
+        self.form.show_notes([text.say_reason(note.code, note.values, note.sentence) for note in ranked.notes] if ranked else [])
+        self._show_chosen()
+
+    def _shown_candidate(self) -> Candidate | None:
+        item = self.form.candidates.currentItem()
+        return item.data(ROLE) if item else None
+
+    def _candidate(self) -> Candidate | None:
+        """The chosen candidate, with the arguments as they stand in the field."""
+        shown = self._shown_candidate()
+        return class_choice.retyped(shown, self.form.arguments.text()) if shown else None
+
+    def _class(self) -> ClassEntry | None:
+        item = self.form.classes.currentItem()
+        return item.data(ROLE) if item else None
+
+    def _is_partial(self) -> bool:
+        candidate = self._candidate()
+        return candidate is not None and candidate.fit is not None and not candidate.fit.perfect
+
+    def _unbuilt(self) -> tuple[Candidate, ...]:
+        """What can be looked into: the chosen one as it is typed first, and all others that were not built yet."""
+        chosen, shown = self._candidate(), self._shown_candidate()
+        others = [each for each in self._model.candidates if each is not shown and each.fit is None]
+        if chosen is None and self._class() is not None and self._model.is_weights_only:
+            chosen = Candidate(spec=self.architecture, origin="file", score=0.0)
+        return (chosen, *others) if chosen is not None and chosen.fit is None else tuple(others)
+
+    def _show_chosen(self) -> None:
+        candidate, entry = self._candidate(), self._class()
+        needs = candidate.needs if candidate else entry.needs if entry else ()
+        order = tuple(each.name for each in entry.arguments) if entry and not candidate else ()
+        missing = class_choice.still_needed(needs, self.architecture, order) if needs else ()
+        unbuilt = bool(self._unbuilt())
+        self.form.show_look(self._model.is_weights_only and (unbuilt or self._model.looking is not None), unbuilt and self._model.looking is None)
+        self.form.show_chosen(candidate, entry, missing, self._problem)
+        self.form.use_button.setEnabled(bool(self.architecture) and (not self._is_partial() or self.form.allow.isChecked()))
 
     def _browse(self) -> None:
         options = QFileDialog.Option(0) if self._native else QFileDialog.Option.DontUseNativeDialog
@@ -146,22 +201,26 @@ class ClassPicker(QDialog):
         if path:
             self.open_file(path)
 
+    def _look(self) -> None:
+        if self._check():
+            self.rank_requested.emit(self._unbuilt())
+
     def _use(self) -> None:
+        if self._check():
+            self.accept()
+
+    def _check(self) -> bool:
+        """Whether the chosen class can be named so; else the reason is said below."""
         try:
-            parse_architecture(self.architecture)
+            if self.architecture:
+                parse_architecture(self.architecture)
         except ArchitectureError as error:
-            self._show_problem(f"{text.say_reason(error.say, error.values, error.summary)}\n{text.say_reason('architecture.hint', {}, error.hint)}")
-            return
-        self.accept()
+            self._problem = f"{text.say_reason(error.say, error.values, error.summary)}\n{text.say_reason('architecture.hint', {}, error.hint)}"
+            self._show_chosen()
+            return False
+        return True
 
 
 def _role(entry: ClassEntry) -> str:
     code = "picker.module" if entry.is_module else "picker.function" if entry.is_function else "picker.other"
     return text.say(code, line=entry.line)
-
-
-def _takes(entry: ClassEntry) -> str:
-    if not entry.arguments:
-        return text.say("picker.takes-none")
-    written = [each.name if each.default is None else f"{each.name}={each.default}" for each in entry.arguments]
-    return text.say("picker.takes", arguments=", ".join(written))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QSize, Qt, QVariantAnimation
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from gui import text, theme
 from gui.models.problem import Problem
-from gui.widgets.code_view import CodeView
 from gui.widgets.labels import label, set_role
+from gui.widgets.problem_dialog import ProblemDialog
 
 HEIGHT = 36
 ANIMATION_MS = 120
@@ -111,7 +111,7 @@ class ProblemBar(QFrame):
 
     def _show_details(self) -> None:
         if self.current is not None:
-            dialog = _Details(self.current, self)
+            dialog = ProblemDialog(self.current, self)
             dialog.open()
 
     def _fix(self) -> None:
@@ -132,33 +132,6 @@ class ProblemBar(QFrame):
         row.addWidget(self.sentence, 1)
         for widget in (self.more, self.details_button, self.fix_button, self.close_button):
             row.addWidget(widget)
-
-
-class _Details(QDialog):
-    """The whole of one problem, to be read and copied."""
-
-    def __init__(self, problem: Problem, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("problemDialog")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(text.say("problem.details"))
-        self.resize(720, 420)
-        summary, hint, view = label("strong", wraps=True), label("", wraps=True), CodeView("problemDetails")
-        summary.setText(problem.summary)
-        hint.setText(problem.hint)
-        view.show_text(problem.details)
-        view.setMinimumHeight(0)
-        view.setMaximumHeight(16_777_215)
-        buttons = QDialogButtonBox()
-        close = buttons.addButton(text.say("problem.close"), QDialogButtonBox.ButtonRole.RejectRole)
-        close.clicked.connect(self.close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        for widget in (summary, hint):
-            column.addWidget(widget)
-        column.addWidget(view, 1)
-        column.addWidget(buttons)
 
 
 def _button(name: str) -> QPushButton:

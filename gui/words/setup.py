@@ -1,4 +1,4 @@
-"""Words of the set-up pane: model, inputs, settings, Run; and of the class picker."""
+"""Words of the set-up pane: model, inputs, settings, Run."""
 
 from __future__ import annotations
 
@@ -9,22 +9,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "setup.none": ("Drop a model anywhere on the window, or open one.", "把模型拖到窗口任意位置,或打开一个。"),
     "models.list": ("Models", "模型列表"),
     "models.remove": ("Take this model off the list", "将此模型移出列表"),
-    "card.inspecting": ("Looking at the file", "正在查看文件"),
-    "card.line": ("{kind} · {values} values · {size}", "{kind} · {values} 个数值 · {size}"),
-    "card.line-small": ("{kind} · {size}", "{kind} · {size}"),
-    "card.dtypes": ("{dtypes}", "{dtypes}"),
-    "card.saved-on": ("saved on {devices}, loaded where it runs", "保存于 {devices},在运行设备上载入"),
-    "card.class": ("class {name}", "类 {name}"),
-    "card.choose-class": ("Choose class", "选择类"),
-    "card.change-class": ("Change class", "更换类"),
-    "card.needs-class": (
-        "These are weights without a network: {tensors} tensors, {values} values. Choose the Python file that defines the class, or drop it here. "
-        "Nothing in it is run until you agree.",
-        "这个文件只有权重,没有网络结构:{tensors} 个张量,共 {values} 个数值。请选择定义该类的 Python 文件,或拖到这里。在你同意之前不会执行其中任何代码。",
-    ),
-    "card.needs-trust": ("contains code: asks before it is loaded", "含有代码:载入前会询问"),
-    "card.trusted": ("contains code: you trust this exact file", "含有代码:你已信任此文件"),
-    "card.safe": ("loading it runs no code", "载入时不执行代码"),
     "kind.state-dict": ("weights (state dict)", "权重(state dict)"),
     "kind.checkpoint": ("checkpoint", "检查点"),
     "kind.module": ("pickled module", "完整模块(pickle)"),
@@ -116,20 +100,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "time.seconds": ("{n} s", "{n} 秒"),
     "time.minutes": ("{n} min", "{n} 分钟"),
     "time.hours": ("{n} h", "{n} 小时"),
-    "picker.title": ("Choose the class of {name}", "选择 {name} 的类"),
-    "picker.text": ("The Python file that defines the network. It is only read now; pressing Run imports it, which runs its code.", "定义该网络的 Python 文件。现在只读取它;点击“运行”时会导入并执行其中的代码。"),
-    "picker.browse": ("Choose file", "选择文件"),
-    "picker.no-file": ("No file chosen", "未选择文件"),
-    "picker.list": ("Classes in the file", "文件中的类"),
-    "picker.module": ("network class · line {line}", "网络类 · 第 {line} 行"),
-    "picker.other": ("class · line {line}", "类 · 第 {line} 行"),
-    "picker.function": ("function · line {line}", "函数 · 第 {line} 行"),
-    "picker.arguments": ("Arguments", "参数"),
-    "picker.arguments.tip": ("Literals as in a call: num_classes=10, model=\"tiny\".", "按调用方式写字面量:num_classes=10, model=\"tiny\"。"),
-    "picker.takes": ("takes {arguments}", "接受 {arguments}"),
-    "picker.takes-none": ("takes no arguments", "不需要参数"),
-    "picker.use": ("Use this class", "使用这个类"),
-    "picker.cancel": ("Cancel", "取消"),
     "source-unreadable": ("{name} cannot be read: {reason}. Choose another file.", "无法读取 {name}:{reason}。请选择其他文件。"),
     "source-too-large": ("{name} is too large to be a Python source. Choose the file that defines the class.", "{name} 太大,不像 Python 源文件。请选择定义该类的文件。"),
     "source-not-python": ("{name} is not valid Python: line {line} cannot be read. Choose the file that defines the class.", "{name} 不是有效的 Python:第 {line} 行无法解析。请选择定义该类的文件。"),
