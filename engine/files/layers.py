@@ -71,7 +71,7 @@ def _size(value: Any) -> int:
 
 def _convolution(name: str, rank: int, channels: int, sides: tuple[int, int | None] | None) -> Said:
     """Words for a convolution; `sides` are the least and the largest side (None: no end), where known."""
-    values: dict[str, Any] = {"layer": name or "-", "channels": channels}
+    values: dict[str, Any] = {"layer": name or "-", "channels": channels, "plural": "" if channels == 1 else "s"}
     if sides is None:
         return f"first-layer-conv{rank}d", values
     least, largest = sides

@@ -13,7 +13,7 @@ Named = list[tuple[str, Tensor]]
 _PREFERRED = ("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights", "params", "generator", "state")
 _DATA_NAMES = {"x", "y", "z", "xs", "ys", "image", "images", "img", "label", "labels", "target", "targets", "input", "inputs", "output", "outputs",
                "data", "train", "test", "val", "mean", "std", "features", "mask", "masks", "x_train", "y_train", "x_test", "y_test"}
-_WEIGHT_NAME = re.compile(r"weight|bias|kernel|embed|param|gamma|beta|running_|scale|alpha|token|proj|conv|linear|norm|_ih|_hh|^[wb]\d*$", re.IGNORECASE)
+_WEIGHT_NAME = re.compile(r"weight|bias|kernel|embed|param|gamma|beta|running_|scale|alpha|token|proj|conv|linear|norm|_ih|_hh|^w\d*$", re.IGNORECASE)
 _DATA_MAX = 4
 _DEPTH, _VISITS = 6, 200_000
 
