@@ -15,6 +15,8 @@ from engine.capabilities import Facts
 from engine.version import VERSION
 
 _PACKAGES = ("torch", "numpy", "onnxruntime", "onnxruntime-gpu")
+_LAYOUT = "with confinement"
+"""Facts that were remembered before they held this are asked again; so they are under another kernel, which may confine more or less."""
 
 
 def read(interpreter: str) -> Facts | None:
@@ -43,7 +45,7 @@ def _path(interpreter: str) -> Path | None:
     versions = _versions(interpreter)
     if not versions:
         return None
-    key = "\n".join([VERSION, interpreter, *versions, _driver(), os.environ.get("CUDA_VISIBLE_DEVICES", "all"), *_machine()])
+    key = "\n".join([VERSION, _LAYOUT, platform.release(), interpreter, *versions, _driver(), os.environ.get("CUDA_VISIBLE_DEVICES", "all"), *_machine()])
     return storage.cache_folder() / f"facts-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 

@@ -28,7 +28,7 @@ import traceback
 from typing import NoReturn
 
 from engine.confinement import Policy
-from engine.confinement.birth import adopting, deliver, heard
+from engine.confinement.birth import Birth, Keeper, adopting, deliver
 from engine.confinement.namespaces import enter
 from engine.confinement.worker import confine
 
@@ -159,8 +159,8 @@ class _Server:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._children: dict[int, int | None] = {}
-        """Workers, and of each the keeper of its namespace."""
+        self._children: dict[int, Keeper | None] = {}
+        """Workers, and of each the keeper of its namespace, if it has one."""
 
     def serve(self) -> None:
         """Loop until the engine's end of the control socket is closed, then end all workers."""
@@ -193,67 +193,61 @@ class _Server:
         return True
 
     def _spawn(self, policy: object, channel_fd: int, log_fd: int) -> None:
+        held: tuple[str, ...] = ()
         try:
             if isinstance(policy, dict):
-                pid, keeper, held = self._fork_confined(Policy.from_wire(policy), channel_fd, log_fd)
+                pid, pidfd, held = self._fork_confined(Policy.from_wire(policy), channel_fd, log_fd)
             else:
-                pid, keeper, held = self._fork(channel_fd, log_fd), None, ()
+                pid, pidfd = self._fork(channel_fd, log_fd)
         except OSError as error:
             self._say({"refused": str(error)})
             return
         finally:
             os.close(channel_fd)
             os.close(log_fd)
-        self._children[pid] = keeper
-        pidfd = os.pidfd_open(pid)
         socket.send_fds(self._control, [json.dumps({"pid": pid, "held": held}).encode()], [pidfd])
         os.close(pidfd)
 
-    def _fork(self, channel_fd: int, log_fd: int) -> int:
+    def _fork(self, channel_fd: int, log_fd: int) -> tuple[int, int]:
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
             become_worker(channel_fd, log_fd, server)
-        return pid
+        self._children[pid] = None
+        return pid, os.pidfd_open(pid)
 
-    def _fork_confined(self, policy: Policy, channel_fd: int, log_fd: int) -> tuple[int, int | None, tuple[str, ...]]:
-        """The worker, the keeper of its namespace, and what holds it."""
+    def _fork_confined(self, policy: Policy, channel_fd: int, log_fd: int) -> tuple[int, int, tuple[str, ...]]:
+        """The worker's pid and handle, and what holds it; raises OSError when it could not be born."""
         server = os.getpid()
         line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         server_fd = os.pidfd_open(server)
-        try:
-            with adopting():
-                first = os.fork()
-                if first == 0:
-                    deliver(theirs, server_fd, lambda had, kept: become_worker(
-                        channel_fd, log_fd, None if kept else server, policy, theirs.fileno(), had))
-                theirs.close()
-                born = heard(line, _BIRTH_SECONDS)
-                worker, keeper = (born["worker"], born["keeper"]) if born else (first, None)
-                if born is None:
-                    os.kill(first, signal.SIGKILL)
-                if worker != first or born is None:
-                    os.waitpid(first, 0)
-            if born is None:
-                raise OSError("a confined worker could not be started")
-            said = heard(line, _BIRTH_SECONDS) or {}
-            return worker, keeper, tuple(said.get("held", ()))
-        finally:
-            os.close(server_fd)
-            line.close()
+        birth = Birth(line)
+        with adopting():
+            first = os.fork()
+            if first == 0:
+                deliver(theirs, server_fd, lambda had, kept: become_worker(channel_fd, log_fd, None if kept else server, policy, theirs.fileno(), had))
             theirs.close()
+            os.close(server_fd)
+            was_born = birth.attend(_BIRTH_SECONDS)
+            if birth.keeper is not None or not was_born:
+                _end(first)
+        if not was_born:
+            if birth.keeper is not None:
+                _end(birth.keeper)
+            line.close()
+            raise OSError("a confined worker could not be started")
+        pid = birth.worker_pid() if birth.keeper is not None else first
+        self._children[pid] = Keeper(birth.keeper, line) if birth.keeper is not None else None
+        if birth.keeper is None:
+            line.close()
+        return pid, birth.handle, birth.held
 
     def _reap(self, pid: int) -> None:
         keeper = self._children.pop(pid, None)
-        if keeper is not None:      # and with it whatever else is left in the namespace
-            os.kill(keeper, signal.SIGKILL)
         try:
-            _, status = os.waitpid(pid, 0)
-            code: int | None = os.waitstatus_to_exitcode(status)
+            code = keeper.collect(_BIRTH_SECONDS) if keeper else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         except ChildProcessError:
             code = None
-        if keeper is not None:      # it waits until the worker is collected
-            os.waitpid(keeper, 0)
         self._say({"reaped": pid, "code": code})
 
     def _say(self, answer: dict[str, object]) -> None:
@@ -270,8 +264,14 @@ class _Server:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
             if keeper is not None:
-                os.kill(keeper, signal.SIGKILL)
+                keeper.kill()
         os._exit(0)
+
+
+def _end(child: int) -> None:
+    """Kill a child (which may have ended by itself) and collect it."""
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def main(arguments: list[str]) -> None:

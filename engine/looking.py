@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from engine import messages
@@ -11,13 +12,17 @@ from engine.candidates import Candidate
 from engine.confinement import policy_for
 from engine.events import ClassesRanked, Looking, ModelExamined
 from engine.job import InputSpec, ModelSource
+from engine.link import Link
 from engine.pump import Pump
 from engine.result import Failure, Reason
+from engine.units import format_bytes
+from engine.watch import high_water_bytes, shortage
 from engine.words import failure, say
 from engine.workers import ConfigurationEnded, Workers
 
 LOAD_S = 600.0
 SAY_EVERY_S = 1.0
+GUARD_S = 0.1
 A = TypeVar("A", bound=messages.Answer)
 
 
@@ -38,30 +43,41 @@ class Looker:
 
     def rank(self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str) -> ClassesRanked:
         """Build the candidates and lay the weights beside them; imports their files, so only after the user's yes."""
+        asked = tuple(each.spec for each in candidates)
         try:
             command = messages.FindClasses(source, candidates, config)
-            answer = self._ask(source, (), command, messages.ClassesFound, python, LOAD_S, "searched", tuple(each.spec for each in candidates))
+            answer = self._ask(source, (), command, messages.ClassesFound, python, LOAD_S, "searched", asked)
         except ConfigurationEnded as ended:
-            return ClassesRanked(path=source.path, source=source, failure=ended.failure)
-        return ClassesRanked(path=source.path, source=source, candidates=answer.candidates, notes=_reasons(answer.notes))
+            return ClassesRanked(path=source.path, source=source, asked=asked, failure=ended.failure)
+        return ClassesRanked(path=source.path, source=source, asked=asked, candidates=answer.candidates, notes=_reasons(answer.notes))
 
     def _ask(
         self, source: ModelSource, inputs: tuple[InputSpec, ...], command: messages.Command, kind: type[A], python: str, timeout_s: float, what: str,
         also: tuple[str, ...] = (),
     ) -> A:
         began = time.monotonic()
-        tick = self._pump.every(SAY_EVERY_S, lambda: self._emit(Looking(source.path, what, time.monotonic() - began)))
+        ticks = [self._pump.every(SAY_EVERY_S, lambda: self._emit(Looking(source.path, what, time.monotonic() - began)))]
         try:
             link = self._workers.start(python, policy_for(source, inputs, also))
+            ticks.append(self._pump.every(GUARD_S, lambda: _guard(link, source)))
             try:
                 answer = self._workers.ask(link, command, timeout_s, "load")
             finally:
                 self._workers.end(link, at_once=True)
         finally:
-            self._pump.cancel(tick)
+            for tick in ticks:
+                self._pump.cancel(tick)
         if not isinstance(answer, kind):
             raise ConfigurationEnded(failure("protocol-error", "protocol-error", {"error": type(answer).__name__, "phase": "load"}))
         return answer
+
+
+def _guard(link: Link, source: ModelSource) -> None:
+    """Outside of a job nobody else watches the memory: what eats it all is ended before the system's killer picks its own victim."""
+    short = shortage()
+    if short is not None:
+        values = {"file": Path(source.path).name, "held": format_bytes(high_water_bytes(link.pid)), **short}
+        raise ConfigurationEnded(failure("out-of-memory", "memory-ran-out", values, {"log": link.log.text()}))
 
 
 def _examined(source: ModelSource, answer: messages.Examined) -> ModelExamined:

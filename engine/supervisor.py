@@ -13,6 +13,7 @@ import msgspec
 from engine import environment, facts_cache, messages, resume
 from engine.candidates import Candidate
 from engine.capabilities import Facts, check, default_threads
+from engine.confinement import Policy, memory_bound
 from engine.events import ClassesRanked, EngineReady, FileInspected, JobFinished, JobStarted, ModelExamined, MonitorSampled
 from engine.indexing import Indexer
 from engine.job import InputSpec, Job, ModelSource
@@ -80,9 +81,18 @@ class Engine:
             self.workers.end(link, at_once=True)
         if not isinstance(answer, messages.Facted):
             raise ConfigurationEnded(failure("protocol-error", "protocol-error", {"error": type(answer).__name__}))
-        facts = msgspec.structs.replace(answer.facts, driver_gpus=tuple(gpu.name for gpu in self.monitor.gpus.values()), driver=self.monitor.driver)
+        facts = msgspec.structs.replace(
+            answer.facts, confinement=self._confinement(interpreter), driver=self.monitor.driver,
+            driver_gpus=tuple(gpu.name for gpu in self.monitor.gpus.values()),
+        )
         facts_cache.write(interpreter, facts)
         return facts
+
+    def _confinement(self, interpreter: str) -> tuple[str, ...]:
+        """What holds a worker that runs foreign code here: one is started and says."""
+        link = self.workers.start(interpreter, Policy(data_bytes=memory_bound()))
+        self.workers.end(link, at_once=True)
+        return link.held
 
     def warm_up(self) -> None:
         """Have the fork server ready, so that the next worker starts in milliseconds."""

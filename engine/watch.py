@@ -110,11 +110,18 @@ class MachineWatch:
         return bool(memory.available < COMFORT_SHARE * memory.total)
 
     def _guard(self, runner: JobRunner, record: Recorder | None) -> None:
-        memory = psutil.virtual_memory()
-        if record is None or memory.available > max(RESERVE_SHARE * memory.total, RESERVE_BYTES):
+        if record is None or (short := shortage()) is None:
             return
         held = self._monitor.sample(record.link.pid).get("worker_resident_bytes") if record.link else None
-        runner.stop_for_memory({"free": format_bytes(memory.available), "total": format_bytes(memory.total)}, format_bytes(held))
+        runner.stop_for_memory(short, format_bytes(held))
+
+
+def shortage() -> dict[str, str] | None:
+    """How much memory is free of how much, in words, when it is so little that a worker has to go; else None."""
+    memory = psutil.virtual_memory()
+    if memory.available > max(RESERVE_SHARE * memory.total, RESERVE_BYTES):
+        return None
+    return {"free": format_bytes(memory.available), "total": format_bytes(memory.total)}
 
 
 def high_water_bytes(pid: int) -> int | None:

@@ -58,27 +58,17 @@ def kill_and_watch(pid, mark, expected):
     assert [process for process in marked(mark) if process.pid != pid] == [], "somebody was born in between"
 
 
-@pytest.mark.parametrize("what", ["endless", "spin", "brood"])
+@pytest.mark.parametrize("what", ["endless", "spin", "crowd"])
 def test_a_killed_command_leaves_nothing(tmp_path, weights, bell, mark, what):
-    """In a call into C that never returns, in a loop of Python, with grandchildren of which one ignores SIGTERM."""
-    arch = f"{RINGING}:Ringing({str(bell.path)!r}, {what!r}, at=15)"
+    """In a call into C that never returns, in a loop of Python, with threads that never end."""
+    arch = f"{bell.ringing}:Ringing({str(bell.path)!r}, {what!r}, at=15)"
     process = begin(tmp_path, tmp_path / "home", weights, "--arch", arch, "--input", "f32[B,16]", "--plan", "quick", **{MARK: mark})
     try:
         bell.wait(process)
-        if what == "brood":
-            wait_for_brood(mark)
-        kill_and_watch(process.pid, mark, ["main.py profile", "--serve", *(["sleep 1000"] if what == "brood" else [])])
+        kill_and_watch(process.pid, mark, ["main.py profile", "--serve"])
         assert process.wait(5) == -signal.SIGKILL
     finally:
         end_group(process)
-
-
-def wait_for_brood(mark):
-    """Both grandchildren are there: the fork and what `sleep` became."""
-    deadline = time.monotonic() + 10
-    while sum("--serve" in " ".join(process.cmdline()) for process in marked(mark)) < 3 or not any(process.name() == "sleep" for process in marked(mark)):
-        assert time.monotonic() < deadline, "no grandchildren"
-        time.sleep(0.01)
 
 
 def test_a_command_killed_while_torch_is_imported_leaves_nothing(tmp_path, weights, mark):
@@ -95,10 +85,10 @@ def test_a_command_killed_while_torch_is_imported_leaves_nothing(tmp_path, weigh
 
 def test_finished_outcomes_outlive_a_kill(tmp_path, weights, bell, mark):
     """Two are over, the third hangs: the history holds the two, loads, and says that the run was not finished."""
-    arch = f"{RINGING}:Ringing({str(bell.path)!r}, 'spin', at=1, rows=4)"
+    arch = f"{bell.ringing}:Ringing({str(bell.path)!r}, 'spin', at=1, rows=4)"
     process = begin(tmp_path, tmp_path / "home", weights, "--arch", arch, "--input", "f32[B,16]", "--batch", "1,2,4", "--plan", "quick", **{MARK: mark})
     try:
-        assert bell.wait(process) == "batch 4"
+        bell.wait(process)
         kill_and_watch(process.pid, mark, ["--serve"])
     finally:
         end_group(process)
@@ -133,7 +123,7 @@ sys.exit(app.main([sys.argv[1]]))
 @pytest.mark.parametrize("what", ["endless", "spin"])
 def test_a_killed_window_leaves_nothing(tmp_path, weights, bell, mark, what):
     """The same for the real window, whose engine lives in a thread."""
-    arch = f"{RINGING}:Ringing({str(bell.path)!r}, {what!r}, at=15)"
+    arch = f"{bell.ringing}:Ringing({str(bell.path)!r}, {what!r}, at=15)"
     env = environment(tmp_path / "home", PYTHONPATH=str(ROOT), **{MARK: mark})
     command = [sys.executable, "-c", textwrap.dedent(WINDOW), str(weights), arch]
     process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)

@@ -85,7 +85,8 @@ def test_a_fork_server_that_is_killed_is_one_outcome_and_the_next_runs(engine, e
 
     def kill_the_server(event):
         if isinstance(event, PhaseStarted) and event.phase == "warm-up":
-            os.kill(psutil.Process(engine.workers.alive[0].pid).ppid(), signal.SIGKILL)
+            (server,) = engine.workers._servers.values()
+            os.kill(server.pid, signal.SIGKILL)
 
     engine.emit = kill_the_server
     (outcome,) = engine.run_job(job, info).outcomes

@@ -1,9 +1,8 @@
-"""A class file whose network tells the test from inside the worker what it is about to do; fits weights of `nets.Linears`."""
+"""A class file whose network tells the test from inside its worker that it is about to do something; fits weights of `nets.Linears`."""
 
 from __future__ import annotations
 
-import os
-import subprocess
+import threading
 import time
 
 import torch
@@ -11,7 +10,7 @@ from torch import nn
 
 
 class Ringing(nn.Module):
-    """From call `at` on (of batches of at least `rows`) it writes its batch to the pipe at `bell`, once, and does `what`; each call takes `pause_s`."""
+    """From call `at` on (of batches of at least `rows`) it empties the pipe at `bell`, once, and does `what`; each call takes `pause_s`."""
 
     def __init__(self, bell: str, what: str = "nothing", at: int = 1, rows: int = 1, pause_s: float = 0.0) -> None:
         super().__init__()
@@ -24,13 +23,13 @@ class Ringing(nn.Module):
         time.sleep(self.pause_s)
         if self.calls >= self.at and len(x) >= self.rows:
             if self.calls == self.at:
-                self.ring(f"batch {len(x)}")
+                self.ring()
             getattr(self, self.what)()
         return self.second(torch.relu(self.first(x)))
 
-    def ring(self, text: str) -> None:
-        with open(self.bell, "w", encoding="utf-8") as stream:
-            stream.write(text)
+    def ring(self) -> None:
+        with open(self.bell, "rb", 0) as stream:
+            stream.read(1 << 20)
 
     def nothing(self) -> None:
         """Go on."""
@@ -43,12 +42,8 @@ class Ringing(nn.Module):
         # One call into C that holds the interpreter and does not come back.
         sum(range(10**13))
 
-    def brood(self) -> None:
-        # With children of its own, one of which ignores what asks it to go.
-        subprocess.Popen(["sleep", "1000"])
-        if os.fork() == 0:
-            import signal
-
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            time.sleep(1000)
+    def crowd(self) -> None:
+        # With threads of its own that never end; processes are refused.
+        for _ in range(20):
+            threading.Thread(target=self.spin, daemon=True).start()
         self.spin()
