@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import re
+import warnings
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ def load(source: ModelSource, device: torch.device, watch: Stopwatch) -> LoadedM
 
 def _open(source: ModelSource, device: torch.device) -> torch.jit.ScriptModule:
     try:
-        return torch.jit.load(source.path, map_location=device)  # type: ignore[no-untyped-call, no-any-return]
+        return _load(source.path, device)
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
@@ -36,5 +37,11 @@ def _open(source: ModelSource, device: torch.device) -> torch.jit.ScriptModule:
             raise WorkerError("load-failed", "torchscript-refused", file=Path(source.path).name, error=last_line(error)) from error
         with contextlib.suppress(ImportError):
             importlib.import_module(_OPERATORS_OF.get(unknown["package"], "torchvision"))
-            return torch.jit.load(source.path, map_location=device)  # type: ignore[no-untyped-call, no-any-return]
+            return _load(source.path, device)
         raise WorkerError("load-failed", "torchscript-operator", file=Path(source.path).name, operator=unknown["operator"], package=unknown["package"]) from error
+
+
+def _load(path: str, device: torch.device) -> torch.jit.ScriptModule:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)     # TorchScript is deprecated, and still what people have
+        return torch.jit.load(path, map_location=device)  # type: ignore[no-untyped-call, no-any-return]

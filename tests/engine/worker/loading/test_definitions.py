@@ -243,8 +243,8 @@ CALLS = ["boom()", "boom(a)", "boom.now()", "(lambda: boom())()", "[boom][0]()",
 
 def dressed(inner):
     return st.one_of(
-        inner.map("({})".format), inner.map("[{}, 1]".format), inner.map("{{1: {}}}".format), inner.map("a + {}".format), inner.map("not {}".format),
-        inner.map("({} if a else 2)".format), inner.map("[{} for _ in range(2)]".format), inner.map("f'{{{}}}'".format), inner.map("a and {}".format),
+        inner.map("({})".format), inner.map("[{}, 1]".format), inner.map("{{1: {}}}".format), inner.map("(a + {})".format), inner.map("(not {})".format),
+        inner.map("({} if a else 2)".format), inner.map("[{} for _ in range(2)]".format), inner.filter(lambda text: "'" not in text).map("f'{{{}}}'".format), inner.map("(a and {})".format),
         inner.map("{{**{{1: {}}}}}".format), inner.map("(1, *[{}])".format), inner.map("int({})".format), inner.map("[1, 2][{}]".format), inner.map("({} == 1)".format),
         inner.map("(z := {})".format), inner.map("dict(k={})".format), inner.map("partial({}, 1)".format),
     )
@@ -263,7 +263,17 @@ statements = st.one_of(
 BEFORE = "from functools import partial\nfrom near_hits import boom, made\na = 1\ntable = {}\nclass Made:\n    def __init__(self):\n        boom()\ndef f():\n    boom()\n"
 
 
-@given(st.lists(statements, min_size=1, max_size=6))
+def parses(text):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text)
+        except SyntaxError:
+            return False
+    return True
+
+
+@given(st.lists(statements.filter(parses), min_size=1, max_size=6))
 def test_no_top_level_call_is_made(parts):
     near = ModuleType("near_hits")
     near.boom = lambda *given: HITS.append("hit")
@@ -278,8 +288,8 @@ def test_no_top_level_call_is_made(parts):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             exec(compile(tree, "script", "exec"), scope)
-    except (NameError, TypeError, AttributeError, KeyError, IndexError, ZeroDivisionError):
-        pass    # half of a script that makes no sense
+    except Exception:
+        pass    # half of a script that makes no sense: only what it did counts
     finally:
         del sys.modules["near_hits"]
     assert HITS == []
