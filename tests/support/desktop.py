@@ -79,12 +79,13 @@ class Desk:
         subprocess.run(["import", "-window", "root", *crop, "+repage", str(path)], check=True, capture_output=True)
         return path.read_bytes()
 
-    def drag(self, file: Path, home: Path, arrived: Callable[[], Any]) -> None:
-        """Drag a file from another program's window onto this one, and wait until it has `arrived`."""
-        window = self.widget("mainWindow")
+    def drag(self, files: Path | list[Path], home: Path, arrived: Callable[[], Any], onto: str = "mainWindow") -> None:
+        """Drag files from another program's window onto this one (the middle of a widget), and wait until they have `arrived`."""
+        files = [files] if isinstance(files, Path) else files
+        window = self.widget(onto)
         x, y = 1450, 900
         source = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.drag_source", str(x), str(y), str(file)], cwd=ROOT, env=environment(home), stdout=subprocess.PIPE
+            [sys.executable, "-m", "tests.support.drag_source", str(x), str(y), *map(str, files)], cwd=ROOT, env=environment(home), stdout=subprocess.PIPE
         )
         try:
             assert source.stdout is not None
@@ -95,7 +96,7 @@ class Desk:
             for step in range(1, 9):
                 xdotool("mousemove", x + (target[0] - x) * step // 8, y + (target[1] - y) * step // 8, "sleep", 0.05)
             xdotool("mousemove_relative", 3, 3, "sleep", 0.3, "mouseup", 1)
-            until(arrived, f"{file.name} to arrive", 10)
+            until(arrived, f"{files[0].name} to arrive", 10)
         finally:
             source.kill()
             source.communicate()
