@@ -107,7 +107,8 @@ def _import_file(path: Path) -> ModuleType:
 
 def package_of(path: Path) -> tuple[str, Path]:
     """The dotted package that a file belongs to, by `__init__.py` files, and the folder which that package is imported from."""
-    folder, names = path.parent, []
+    folder = path.parent
+    names: list[str] = []
     while (folder / "__init__.py").is_file() and folder.name.isidentifier():
         names.insert(0, folder.name)
         folder = folder.parent

@@ -34,9 +34,9 @@ def _package(error: ModuleNotFoundError) -> str:
 def _unset_name(error: NameError, code: str) -> WorkerError | None:
     """A name that a statement of the class file would have set, had it been executed; or that an import in a `try` would have."""
     file = _last_file(error.__traceback__)
-    if (line := LEFT_OUT.get(file, {}).get(error.name)) is not None:
+    if (line := LEFT_OUT.get(file, {}).get(str(error.name))) is not None:
         return WorkerError(code, "name-left-out", name=error.name, line=line, file=Path(file).name)
-    if (module := TRIED.get(file, {}).get(error.name)) is not None:
+    if (module := TRIED.get(file, {}).get(str(error.name))) is not None:
         return WorkerError(code, "class-import-missing", where=Path(file).name, package=module.partition(".")[0])
     return None
 

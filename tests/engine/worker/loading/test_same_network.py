@@ -9,7 +9,6 @@ import onnx
 import pytest
 import torch
 from onnx import helper, numpy_helper
-from torch import nn
 
 from engine.files import inspect_file
 from engine.inputs import parse_input

@@ -143,7 +143,7 @@ def test_a_file_that_would_run_code_is_not_loaded_as_weights(tmp_path):
             return (open, (str(tmp_path / "done"), "w"))
 
     path = save(tmp_path, {"a": torch.zeros(2), "b": Deed()})
-    with pytest.raises(Exception, match="weights_only|Weights only"):
+    with pytest.raises(Exception, match=r"weights_only|Weights only"):
         load(source(path), CPU)
     assert not (tmp_path / "done").exists()
 
