@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.files import inspect_in_child
 from engine.inputs import format_input
 from tests.benchmarks.rig import MODELS, ROOT, machine
-from tests.support import zoo
+from tests.support import sorts
 
 PAGE = ROOT / "docs" / "models.md"
 BEGIN, END = "<!-- table: python -m tests.benchmarks.bench_models --write -->", "<!-- end of table -->"
@@ -82,7 +82,7 @@ def table(folder, run, home):
     """The rows, real files first."""
     yield "| file | what it is | kind, or why refused | what happened |"
     yield "|---|---|---|---|"
-    files = [(MODELS / name, made, False) for name, made in REAL.items()] + [(folder / each.name, each.made, each.run) for each in zoo.VARIANTS]
+    files = [(MODELS / name, made, False) for name, made in REAL.items()] + [(folder / each.name, each.made, each.run) for each in sorts.VARIANTS]
     for path, made, runs in files:
         found = inspect_in_child(str(path))
         happened = told(found) + (f"; {measured(path, home)}" if run and runs else "")
@@ -95,9 +95,9 @@ def main():
     parser.add_argument("--write", action="store_true", help="put the table into docs/models.md")
     parser.add_argument("--run", action="store_true", help="measure those that can run")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="zoo-") as place, tempfile.TemporaryDirectory(prefix="home-") as home:
+    with tempfile.TemporaryDirectory(prefix="sorts-") as place, tempfile.TemporaryDirectory(prefix="home-") as home:
         folder = Path(place)
-        zoo.write_all(folder)
+        sorts.write_all(folder)
         rows = []
         for row in table(folder, options.run, Path(home)):
             print(row, flush=True)

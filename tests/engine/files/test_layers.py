@@ -13,7 +13,6 @@ from engine.words import say
 from tests.support import model_files as make
 
 
-
 def layer(cls: str, **attributes):
     """A pickled layer of torch's own."""
     known = make.module(make.Ref(f"torch.nn.modules.{'container' if cls == 'Sequential' else 'layer'}", cls))

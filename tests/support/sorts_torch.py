@@ -1,4 +1,4 @@
-"""`python zoo_torch.py FOLDER`: lets the installed torch write one small network in every form that people pass around; the class lies beside, in net.py."""
+"""`python sorts_torch.py FOLDER`: lets the installed torch write one small network in every form that people pass around; the class lies beside, in net.py."""
 
 from __future__ import annotations
 

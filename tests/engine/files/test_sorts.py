@@ -9,17 +9,17 @@ import pytest
 
 from engine.files import inspect_file, inspect_in_child
 from engine.words import say
-from tests.support import zoo
+from tests.support import sorts
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
-NAMED = {variant.name: variant for variant in zoo.VARIANTS}
+NAMED = {variant.name: variant for variant in sorts.VARIANTS}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """All of them, made once."""
-    made = tmp_path_factory.mktemp("zoo")
-    zoo.write_all(made)
+    made = tmp_path_factory.mktemp("sorts")
+    sorts.write_all(made)
     return made
 
 
@@ -46,7 +46,7 @@ def test_each_is_called_what_it_is(folder, name):
     assert not (folder / "canary").exists()
 
 
-@pytest.mark.parametrize("name", [variant.name for variant in zoo.VARIANTS if variant.canary])
+@pytest.mark.parametrize("name", [variant.name for variant in sorts.VARIANTS if variant.canary])
 def test_the_real_child_runs_nothing_either(folder, name):
     """The process of its own gives the same answer, and the canary is not there."""
     assert inspect_in_child(str(folder / name)) == inspect_file(str(folder / name))
