@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from engine.candidates import Candidate
 from engine.classes import ClassEntry
@@ -27,11 +27,11 @@ class ClassPickerForm:
     def __init__(self, dialog: QDialog) -> None:
         self._explanation, self._wanted = label("muted", wraps=True), label("strong", "classWanted", wraps=True)
         self._candidates_label, self._file_label = label("section"), label("section")
-        self.candidates, self.classes = MarkedList("candidateList", most=3), MarkedList("classList", most=5)
+        self.candidates, self.classes = MarkedList("candidateList", most=3), MarkedList("classList", most=3)
         self.look_button = _button("rankButton")
-        self._picture, self._state = QLabel(), label("small", "candidateState")
+        self._picture, self._state = label(), label("small", "candidateState")
         self._notes = label("muted", "candidateNotes", wraps=True)
-        self._differences_label, self._differences = label("section"), CodeView("candidateDetails", most_lines=8)
+        self._differences_label, self._differences = label("section"), CodeView("candidateDetails", most_lines=6)
         self.allow = QCheckBox(objectName="allowMissingBox")
         self._file = label("strong", "classFile")
         self.browse_button = _button("classFileButton")

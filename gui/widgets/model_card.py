@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui import text, theme
 from gui.models import card_words
@@ -42,7 +42,7 @@ class ModelCard(QFrame):
         self._class = label("", "modelClass", wraps=True)
         self._fit = label("muted", "modelFit", wraps=True)
         self.class_button = QPushButton(objectName="chooseClassButton")
-        self._picture, self._state = QLabel(), label("small", "modelState", wraps=True)
+        self._picture, self._state = label(), label("small", "modelState", wraps=True)
         self.stop_button, self.details_button = _small("stopLookingButton"), _small("modelDetailsButton")
         self._section = Collapsible("modelCodeSection", is_open=False)
         self._mistake, self._block = label("muted", wraps=True), CodeBlock("modelCodeView")

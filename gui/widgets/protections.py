@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from gui import text, theme
 from gui.models.consent import TrustRequest
@@ -47,7 +47,7 @@ class Protections(QWidget):
         return (self._width - (columns - 1) * GAP) // columns - PICTURE - GAP
 
     def _add(self, row: int, column: int, mark: tuple[str, str], words: str, columns: int = 1, is_whole: bool = False) -> None:
-        picture, line = QLabel(), label("small", wraps=True)
+        picture, line = label(), label("small", wraps=True)
         picture.setPixmap(theme.icon(*mark).pixmap(QSize(PICTURE, PICTURE)))
         line.setText(words)
         line.ensurePolished()
