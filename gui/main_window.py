@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -26,7 +26,7 @@ from gui.models.problem import notice, problem
 from gui.models.session import Session
 from gui.widgets.device_strip import DeviceStrip
 from gui.widgets.dialogs import Dialogs
-from gui.widgets.drop_overlay import DropOverlay, is_data, local_paths
+from gui.widgets.drop_overlay import DropOverlay, is_data
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.frames import Frames
 from gui.widgets.history_pane import HistoryPane
@@ -190,10 +190,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files are welcome anywhere; data for an input is shown where it can go."""
-        if event.mimeData().hasUrls():
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-            self.overlay.cover(self.setup_pane.inputs.place() if is_data(local_paths(event.mimeData())) else None)
+        self.overlay.enter(event, self.setup_pane.inputs.place())
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """The drag went away."""
@@ -201,10 +198,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the files in."""
-        self.overlay.hide()
-        paths = local_paths(event.mimeData())
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
+        paths = self.overlay.take(event)
         row = self.setup_pane.inputs.row_at(self.mapToGlobal(event.position().toPoint())) if is_data(paths) else -1
         if row >= 0:
             self.setup_pane.inputs.model.set_file(row, paths[0])

@@ -51,6 +51,7 @@ class InputsModel(QAbstractTableModel):
         models.current_changed.connect(self._forget)
         models.entry_changed.connect(self.refresh)
         models.entries_changed.connect(self.refresh)
+        models.looking_changed.connect(self.refresh)
         text.current.changed.connect(self.refresh)
         self.refresh()
 
@@ -167,6 +168,8 @@ class InputsModel(QAbstractTableModel):
     def state_of(self, row: int) -> str:
         """Where an input comes from: `declared`, `guessed-ran`, `needs-you` ... as in `chip.source.*`."""
         spec = self.specs()[row]
+        if self._is_being_tried():
+            return spec.source
         if unknown_sizes(spec) or self._was_refused(spec):
             return "needs-you"
         return f"{spec.source}-ran" if spec.ran else spec.source
@@ -197,6 +200,9 @@ class InputsModel(QAbstractTableModel):
         if column == RANGE:
             return f"{spec.range[0]}..{spec.range[1]}" if spec.range else ""
         return "" if is_draft else text.say(f"chip.source.{self.state_of(row)}")
+
+    def _is_being_tried(self) -> bool:
+        return self.entry is not None and self.entry.looking is not None and self.entry.looking.what == "examined"
 
     def _was_refused(self, spec: InputSpec) -> bool:
         """Tried as a guess, and the forward did not take it."""

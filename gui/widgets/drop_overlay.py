@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFont, QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
 from gui import text, theme
@@ -30,6 +30,20 @@ class DropOverlay(QWidget):
         self._opening = QRect(self.mapFromGlobal(opening.topLeft()), opening.size()) if opening is not None and not opening.isEmpty() else QRect()
         self.raise_()
         self.show()
+
+    def enter(self, event: QDragEnterEvent, rows: QRect) -> None:
+        """Files come over the window: all are welcome; data for an input leaves the rows in sight."""
+        if event.mimeData().hasUrls():
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.cover(rows if is_data(local_paths(event.mimeData())) else None)
+
+    def take(self, event: QDropEvent) -> list[str]:
+        """The files are let go; their paths."""
+        self.hide()
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        return local_paths(event.mimeData())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the frame and the sentence."""

@@ -115,11 +115,11 @@ def _are_proven(entry: ModelEntry) -> bool:
 
 def _note(entry: ModelEntry) -> str:
     """The one thing to know about these inputs."""
+    if entry.looking is not None and entry.looking.what == "examined":
+        return text.say("inputs.looking")
     for number, spec in enumerate(entry.inputs, 1):
         if sizes := unknown_sizes(spec):
             return text.say("inputs.sizes", name=spec.name or text.say("inputs.unnamed", number=number), sizes=", ".join(sizes))
-    if entry.looking is not None and entry.looking.what == "examined":
-        return text.say("inputs.looking")
     if not entry.inputs and entry.is_ready:
         is_asked = entry.inspected is not None and entry.inspected.requires_trust
         return text.say("inputs.none-module" if is_asked else "inputs.none")

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from gui import theme
 from gui.models.inputs_model import NAME, RANGE, SHAPE, SOURCE, TYPE, InputsModel, type_choices
 
-LINE, LOWER = 24, 20
+LINE, LOWER, INDENT = 24, 20, 4
 ROW = LINE + LOWER
 MOST_ROWS = 6
 NAME_WIDTH, TYPE_WIDTH, RANGE_WIDTH = 62, 52, 62
@@ -142,7 +142,7 @@ class _Delegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         upper = QStyleOptionViewItem(option)
-        upper.rect = QRect(option.rect.left(), option.rect.top() + 1, option.rect.width(), LINE - 2)
+        upper.rect = QRect(option.rect.left() + INDENT, option.rect.top() + 1, option.rect.width() - INDENT, LINE - 2)
         model = index.model()
         bad = model.bad if isinstance(model, InputsModel) else None
         if bad is not None and (bad.row, bad.column) == (index.row(), index.column()):

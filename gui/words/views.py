@@ -190,7 +190,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "problem.line": ("{summary} {hint}", "{summary}{hint}"),
     # Empty state.
     "empty.sentence": ("Drop a model here (.pth, .pt, .onnx ...)", "把模型拖到这里(.pth、.pt、.onnx 等)"),
-    "empty.second": ("It is not run until you press Run. No file at hand? Try the demo model.", "在你点击“运行”之前不会执行它。手边没有文件?试试示例模型。"),
+    "empty.second": ("Code in it is not run until you agree. No file at hand? Try the demo model.", "在你同意之前不会执行其中的代码。手边没有文件?试试示例模型。"),
     "empty.open": ("Open a model", "打开模型"),
     "empty.demo": ("Try the demo model", "试试示例模型"),
     "empty.recent": ("Recent", "最近"),

@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "open.filter-python": ("Python files", "Python 文件"),
     "open.filter-runs": ("Saved runs", "已保存的运行"),
     "open.filter-all": ("All files", "所有文件"),
-    "drop.hint": ("Drop to load. Nothing is run until you press Run.", "松开即可载入。在你点击“运行”之前不会执行任何内容。"),
+    "drop.hint": ("Drop to open: models, folders, Python files. Code in them is not run until you agree.", "松开即可打开:模型、文件夹、Python 文件。在你同意之前不会执行其中的代码。"),
     "report.save": ("Save report", "保存报告"),
     "report.save.tip": ("Write one HTML page with figures, graphs and how to reproduce them (Ctrl+S).", "写出一个 HTML 页面:数据、图表和复现方法(Ctrl+S)。"),
     "report.title": ("Save the report", "保存报告"),
