@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import filelock
 import msgspec
-import platformdirs
 
 from engine.result import Failure
 from engine.words import failure
@@ -39,17 +37,24 @@ class StorageError(Exception):
 
 def history_folder() -> Path:
     """Where runs are kept."""
-    return _home("history") or platformdirs.user_data_path(APPLICATION, appauthor=False) / "history"
+    return _home("history") or _platformdirs().user_data_path(APPLICATION, appauthor=False) / "history"
 
 
 def cache_folder() -> Path:
     """Where what can be made again is kept."""
-    return _home("cache") or platformdirs.user_cache_path(APPLICATION, appauthor=False)
+    return _home("cache") or _platformdirs().user_cache_path(APPLICATION, appauthor=False)
 
 
 def settings_path() -> Path:
     """The file of the settings."""
-    return (_home("settings") or platformdirs.user_config_path(APPLICATION, appauthor=False)) / "settings.json"
+    return (_home("settings") or _platformdirs().user_config_path(APPLICATION, appauthor=False)) / "settings.json"
+
+
+def _platformdirs() -> Any:
+    """Imported when a place is asked for: a worker of another Python asks for none, and need not have the package."""
+    import platformdirs
+
+    return platformdirs
 
 
 def _home(part: str) -> Path | None:
@@ -131,6 +136,8 @@ def make_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def locked(path: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     """Hold the lock that belongs to a file, against other programs and threads; raises StorageError when it is not free in time."""
+    import filelock  # as above
+
     make_folder(path.parent)
     try:
         lock = filelock.FileLock(path.with_name(path.name + ".lock"), timeout=wait_s)

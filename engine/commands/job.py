@@ -26,8 +26,11 @@ from engine.words import say
 DANGEROUS = "dangerous"
 REFUSING = frozenset({"class-mismatch", "input-mismatch", "needs-trust"})
 """Codes that mean: the class or the input was refused, nothing was measured."""
-REFUSING_SAY = ("class-", "module-class-", "module-is-", "no-weights-")
-"""Sentences that mean the same among the loading errors."""
+REFUSING_SAY = (
+    "class-", "module-", "no-weights-", "name-left-out", "object-outdated", "weights-not-there", "torchscript-", "exported-", "transformers-", "folder-", "inputs-",
+    "input-",
+)
+"""Beginnings of sentences that mean the same among the loading errors."""
 
 
 def inspect(engine: Engine, options: argparse.Namespace) -> FileInspected:

@@ -87,6 +87,40 @@ def refused(run):
     return call
 
 
+MYNET = '''
+import os
+import torch
+from torch import nn
+
+
+def mark():
+    """Empty the pipe, once."""
+    descriptor = os.open({mark!r}, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        os.read(descriptor, 1 << 20)
+    except BlockingIOError:
+        pass
+    os.close(descriptor)
+
+
+class Other(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(3, 3)
+
+
+class Mine(nn.Module):
+    mark()
+
+    def __init__(self, width=8, classes=2):
+        super().__init__()
+        self.first, self.second = nn.Linear(width, width), nn.Linear(width, classes)
+
+    def forward(self, x):
+        return self.second(self.first(x).relu())
+'''
+
+
 @pytest.fixture(scope="module")
 def tutorial(tmp_path_factory):
     """A folder as a tutorial leaves it: the script, the whole module and the weights; no word of the training."""
@@ -145,12 +179,7 @@ def imported(tmp_path):
 @pytest.fixture
 def beside(tmp_path, imported):
     """Weights, and beside them the file that defines their class."""
-    mark = str(tmp_path / "mark")
-    (tmp_path / "mynet.py").write_text(
-        f"import os\nimport torch\nfrom torch import nn\n\ntry:\n    os.read(os.open({mark!r}, os.O_RDONLY | os.O_NONBLOCK), 1 << 20)\nexcept BlockingIOError:\n    pass\n\n\nclass Other(nn.Module):\n    def __init__(self):\n"
-        "        super().__init__()\n        self.head = nn.Linear(3, 3)\n\n\nclass Mine(nn.Module):\n    def __init__(self, width=8, classes=2):\n        super().__init__()\n"
-        "        self.first, self.second = nn.Linear(width, width), nn.Linear(width, classes)\n\n    def forward(self, x):\n        return self.second(self.first(x).relu())\n"
-    )
+    (tmp_path / "mynet.py").write_text(MYNET.format(mark=str(tmp_path / "mark")))
     return jobs.save(tmp_path, nets.Linears(), "m.pth")
 
 
@@ -312,7 +341,7 @@ def test_inspect_deep_finds_class_inputs_and_the_parts_of_loading(tmp_path, home
 def test_ctrl_c_ends_inspect_deep(tmp_path, home, beside):
     """While a class file hangs: 130 within a second or two, nothing left."""
     bell = Bell(tmp_path / "bell")
-    (tmp_path / "slow.py").write_text(f"{bell.line}import time\ntime.sleep(1000)\n")
+    (tmp_path / "slow.py").write_text(f"import time\nclass Net:\n    {bell.line}    time.sleep(1000)\n")
     process = begin(tmp_path, home, "--deep", beside, "--arch", "slow.py:Net", word="inspect")
     try:
         bell.wait(process)
