@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 
 from engine.job import Configuration, InputSpec
@@ -51,13 +51,27 @@ def _matmul(configuration: Configuration) -> list[str]:
 def _load(model: ModelInfo, configuration: Configuration, architecture: str | None) -> list[str]:
     path, device = repr(model.path), repr(configuration.device)
     finish = f"model = model.to({_to(configuration)}).eval()"
-    if model.kind == "torchscript":
+    if model.kind == "exported-program":
+        return _exported(path, configuration)
+    if model.kind == "huggingface":
+        name = model.architecture if model.architecture and model.architecture.isidentifier() else "AutoModel"
+        lines = [f"from transformers import {name}", f"model = {name}.from_pretrained({path}, local_files_only=True, torch_dtype=torch.float32)"]
+    elif model.kind == "torchscript":
         lines = [f"model = torch.jit.load({path}, map_location={device})"]
     elif model.kind == "module":
         lines = [*_lend_main(architecture), f"model = torch.load({path}, map_location={device}, weights_only=False)  # runs code that the file names"]
     else:
         lines = [*_build(architecture), *_weights(model, device)]
     return [*lines, finish]
+
+
+def _exported(path: str, configuration: Configuration) -> list[str]:
+    """An exported program has no modes, and devices stand in its graph."""
+    lines = [f"program = torch.export.load({path})"]
+    if configuration.device != "cpu":
+        lines += ["from torch.export.passes import move_to_device_pass", f"program = move_to_device_pass(program, {configuration.device!r})"]
+    dtype = _WHOLE.get(configuration.precision)
+    return [*lines, "model = program.module()" + (f".to({dtype})" if dtype else "")]
 
 
 def _to(configuration: Configuration) -> str:
@@ -131,7 +145,7 @@ def _quantize(configuration: Configuration) -> list[str]:
 
 def _named(specs: tuple[InputSpec, ...]) -> list[tuple[str, InputSpec]]:
     """Inputs that are arrays, each with the name of its variable."""
-    arrays = [spec for spec in specs if spec.scalar is None]
+    arrays = [spec for spec in specs if spec.scalar is None or spec.container]
     return [("x" if len(arrays) == 1 else f"x{number}", spec) for number, spec in enumerate(arrays, 1)]
 
 
@@ -143,10 +157,25 @@ def _call(specs: tuple[InputSpec, ...]) -> str:
     return f"model({', '.join([*positional, *named])})"
 
 
+def _nested(spec: InputSpec, leaf: Callable[[InputSpec], str]) -> str:
+    """A tuple, list or dict of what `leaf` writes for its members; of a plain input, that itself."""
+    if not spec.container:
+        return repr(spec.scalar) if spec.scalar is not None else leaf(spec)
+    parts = [_nested(part, leaf) for part in spec.parts]
+    if spec.container == "dict":
+        return "{" + ", ".join(f"{part.name or ''!r}: {text}" for part, text in zip(spec.parts, parts, strict=True)) + "}"
+    inner = ", ".join(parts)
+    return f"[{inner}]" if spec.container == "list" else f"({inner}{',' * (len(parts) == 1)})"
+
+
 def _tensor(spec: InputSpec, configuration: Configuration) -> str:
+    if spec.container:
+        return _nested(spec, lambda leaf: _tensor(leaf, configuration))
     made = _data(spec, configuration.batch_size) if spec.data_path is not None else _random(spec, _shape(spec, configuration.batch_size))
     target = [repr(configuration.device)] if configuration.device != "cpu" else []
     target += [_WHOLE[configuration.precision]] if spec.dtype in _FLOATS and configuration.precision in _WHOLE else []
+    if spec.memory_format:
+        target.append("memory_format=torch.channels_last" + ("_3d" if len(spec.shape) == 5 else ""))
     return f"{made}.to({', '.join(target)})" if target else made
 
 
@@ -232,6 +261,8 @@ def _feed(spec: InputSpec, variables: dict[int, str]) -> str:
 
 
 def _numpy_array(spec: InputSpec, batch_size: int) -> str:
+    if spec.container:
+        return _nested(spec, lambda leaf: _numpy_array(leaf, batch_size))
     if spec.data_path is not None:
         if spec.data_path.endswith((".pt", ".pth")):
             return f"{_data(spec, batch_size)}.numpy()"

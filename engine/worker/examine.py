@@ -14,6 +14,7 @@ import torch
 from engine import messages
 from engine.inputs import format_input
 from engine.job import InputSpec
+from engine.words.inputs import TABLE
 from engine.worker import memory
 from engine.worker.errors import WorkerError, is_out_of_memory, last_line
 from engine.worker.guessing.graph import GraphTrials, filled
@@ -23,8 +24,11 @@ from engine.worker.guessing.signature import Signature, signature_of
 from engine.worker.guessing.trial import Attempt, Proposal, Trials
 from engine.worker.inputs import shapes_of
 from engine.worker.loading import LoadedModel, LoadTimes, load_timed
+from engine.worker.loading.explaining import cause
 from engine.worker.refusal import TRYING_S, explain
 
+_GRAPH_CODES = {"input-names": "input-graph-names", "input-refused": "input-graph-refused"}
+"""Sentences of a measuring run, and those that go with a proposal."""
 Note = tuple[str, dict[str, Any]]
 _TYPED = ("given", "file")
 _AGAIN_S = 1.0
@@ -106,14 +110,25 @@ class Examination:
             return
         if is_out_of_memory(best.error):
             raise best.error
-        explained: WorkerError | None = best.error if isinstance(best.error, WorkerError) else None
+        explained = cause(best.error, self._loaded.kind, "forward")
         if asked and explained is None:
             explained = explain(best, self.trials, self._signature, Search(self.trials, time.monotonic() + TRYING_S))
+        if explained is not None and isinstance(self.trials, GraphTrials) and asked:
+            explained = self._with_declared(explained)
         if explained is not None:
             self.refused = (explained.code, explained.say, explained.values)
             return
         values = {"count": self._search.attempts, "given": _text(best.proposal), "error": last_line(best.error)}
         self.refused = ("input-mismatch", "input-none-found", values)
+
+    def _with_declared(self, refusal: WorkerError) -> WorkerError:
+        """A graph's refusal with the inputs that it declares, where they run."""
+        code = _GRAPH_CODES.get(refusal.say, refusal.say)
+        ran = Search(self.trials, time.monotonic() + TRYING_S).run(proposal for proposal, _ in filled(self.trials.declared()))
+        if ran is None or f"{code}-try" not in TABLE:
+            return refusal
+        texts = [format_input(spec) for spec in ran.proposal]
+        return WorkerError(refusal.code, f"{code}-try", **refusal.values, proposed=[texts], proposal=", ".join(texts))
 
     def _best_of(self, asked: Proposal) -> Attempt | None:
         """How the asked inputs fail for real, with two rows."""

@@ -12,7 +12,7 @@ from engine import messages
 from engine.worker import backends, errors, memory
 from engine.worker.inputs import Arguments, make_arguments, shapes_of, tensors_in
 from engine.worker.loading import LoadedModel, LoadTimes, load_timed
-from engine.worker.loading.explaining import explained, outdated
+from engine.worker.loading.explaining import cause
 from engine.worker.refusal import FirstCallWatch
 from engine.worker.timing import BlockRunner, pack
 
@@ -32,12 +32,8 @@ class Session:
         """The answer for an error that escaped."""
         batch_size = self._command.configuration.batch_size if self._command else 1
         if not errors.is_out_of_memory(error):
-            error = explained(error, phase=self._phase) or self._outdated(error) or error
+            error = cause(error, self._command.model.kind if self._command else "", self._phase) or error
         return errors.describe(error, self._phase, self._device, batch_size)
-
-    def _outdated(self, error: Exception) -> errors.WorkerError | None:
-        whole = self._command is not None and self._command.model.kind == "module"
-        return outdated(error, self._phase) if whole else None
 
     def load(self, command: messages.Load) -> tuple[LoadedModel, LoadTimes]:
         """Bring the model into memory on the configuration's device."""

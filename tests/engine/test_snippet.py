@@ -40,6 +40,7 @@ torch.save(weights, "weights's \\"two\\" 模型.pth")
 torch.save({"epoch": 3, "state": {"net": {"module." + key: value for key, value in weights.items()}}}, "checkpoint.pth")
 torch.save(net, "module.pth")
 torch.jit.trace(net, torch.randn(1, 8), check_trace=False).save("traced.pt")
+torch.export.save(torch.export.export(net, (torch.randn(2, 8),)), "net.pt2")
 from safetensors.torch import save_file
 save_file(weights, "net.safetensors")
 torch.save(torch.randn(5, 8), "data.pt")
@@ -88,6 +89,7 @@ def _scripts(folder: Path, models_folder: Path) -> dict[str, str]:
         "module": script("module.pth", "module", arch=None),
         "module of a script": script("module.pth", "module"),
         "torchscript": script("traced.pt", "torchscript", arch=None, precision="bf16"),
+        "exported program": script("net.pt2", "exported-program", arch=None, batch_size=2, precision="bf16"),
         "safetensors": script("net.safetensors", "safetensors"),
         "odd file name": script(quoted, "state-dict", arch=f"{folder}/net-2.py:Net(width=6)"),
         "scalar and keyword": script(quoted, "state-dict", (X, InputSpec(scalar=2.0), InputSpec(name="mask", dtype="bool", shape=("B",)))),
@@ -127,6 +129,12 @@ def test_the_snippet_runs_and_prints_a_median(ran: dict[str, dict[str, object]],
     assert str(ran[name]["printed"]).startswith("p50 ") and str(ran[name]["printed"]).endswith(" ms\n")
     assert ran[name]["calls"] == 110
     assert ran[name]["training"] in (False, None)
+
+
+def test_an_exported_program_runs_in_the_precision_of_the_row(ran: dict[str, dict[str, object]]) -> None:
+    """It has no modes, so none is asked for."""
+    assert "error" not in ran["exported program"], ran["exported program"]
+    assert (ran["exported program"]["calls"], ran["exported program"]["dtypes"]) == (110, ["torch.bfloat16"])
 
 
 def test_precision_and_quantization_are_what_the_row_says(ran: dict[str, dict[str, object]]) -> None:

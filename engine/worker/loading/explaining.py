@@ -60,3 +60,8 @@ def outdated(error: BaseException, phase: str = "load") -> WorkerError | None:
     name = f"{kind.__module__}.{kind.__qualname__}" if kind is not None else found["type"]
     code = "forward-raised" if phase == "forward" else "load-failed"
     return WorkerError(code, "object-outdated", type=name, name=found["name"])
+
+
+def cause(error: BaseException, kind: str, phase: str) -> WorkerError | None:
+    """What is known of an error that a model of this kind of file raised in `phase`."""
+    return explained(error, phase=phase) or (outdated(error, phase) if kind == "module" else None)
