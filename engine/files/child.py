@@ -24,6 +24,8 @@ from engine.words import failure
 
 _ANSWER_LIMIT_BYTES = 4 << 20
 _CHUNK_BYTES = 1 << 16
+_SLOW_DISK_BYTES = 50_000_000
+"""What a slow disk gives in a second."""
 
 
 class InspectionProcess:
@@ -34,8 +36,8 @@ class InspectionProcess:
     """
 
     def __init__(self, path: str, timeout_s: float = 20.0, near: tuple[str, ...] = ()) -> None:
-        self.path, self.timeout_s = path, timeout_s
-        self.deadline = time.monotonic() + timeout_s
+        self.path, self.timeout_s = path, timeout_s + _hashing_s(path)
+        self.deadline = time.monotonic() + self.timeout_s
         """On the clock of `time.monotonic`."""
         self._lock = threading.Lock()
         self._answer = bytearray()
@@ -45,7 +47,7 @@ class InspectionProcess:
         environment = {**child_environment(), "PYTHONPATH": os.pathsep.join(_own_paths()), "OPENBLAS_NUM_THREADS": "1"}
         target = os.path.abspath(path.replace("\0", "\ufffd"))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.files", target, str(math.ceil(timeout_s)), *near], cwd=APPLICATION_FOLDER, env=environment,
+            [sys.executable, "-m", "engine.files", target, str(math.ceil(self.timeout_s)), *near], cwd=APPLICATION_FOLDER, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True)
         assert self._process.stdout is not None
         self._pipe = self._process.stdout
@@ -128,6 +130,15 @@ class InspectionProcess:
 def inspect_in_child(path: str, timeout_s: float = 20.0) -> FileInspected:
     """As `inspect_file`, in a process of its own under limits of time and memory; waits for the answer."""
     return InspectionProcess(path, timeout_s).result()
+
+
+def _hashing_s(path: str) -> int:
+    """Seconds more for a large file or folder: its hash reads all of it, from a slow disk perhaps."""
+    try:
+        files = [entry.stat().st_size for entry in os.scandir(path)] if os.path.isdir(path) else [os.stat(path).st_size]
+    except (OSError, ValueError):
+        return 0        # what is wrong with the path is for the child to say
+    return sum(files) // _SLOW_DISK_BYTES
 
 
 def _own_paths() -> list[str]:

@@ -148,3 +148,14 @@ def test_child_imports_neither_torch_nor_qt(model):
     text = f"import sys\nfrom engine.files.__main__ import main\nmain([{model!r}, '20'])\nprint()\nprint(sorted(set(sys.modules) & {{'torch', 'PySide6', 'onnx', 'pickle'}}))"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=child_module.APPLICATION_FOLDER, timeout=20)
     assert set(done.stdout.strip().splitlines()[-1].strip("[]").replace("'", "").split(", ")) <= {"", "pickle"}
+
+
+def test_large_files_get_the_time_that_their_hash_takes(tmp_path, stuck):
+    """A file of 5 GB (of which the disk holds nothing) may take a hundred seconds more; a small one none; a folder what its files take."""
+    large = tmp_path / "large.pth"
+    with large.open("wb") as file:
+        file.truncate(5_000_000_000)
+    for path, seconds in ((large, 120), (tmp_path, 120), (tmp_path / "none.pth", 20)):
+        process = InspectionProcess(str(path))
+        assert process.timeout_s == seconds
+        process.kill()
