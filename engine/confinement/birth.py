@@ -102,9 +102,11 @@ class Birth:
         """Listen until the worker says what holds it, dies, or takes too long; whether there is a worker."""
         deadline = time.monotonic() + timeout_s
         while not self._is_complete() and (left := deadline - time.monotonic()) > 0:
-            watched = [self.line] if self.handle < 0 or self._spoke else [self.line, self.handle]
+            watched: list[int] = [self.line.fileno()]
+            if self.handle >= 0 and not self._spoke:
+                watched.append(self.handle)
             ready = select.select(watched, [], [], left)[0]
-            if self.line in ready and not self._hear():
+            if self.line.fileno() in ready and not self._hear():
                 break
             if ready == [self.handle]:      # it died, and all that it said was heard
                 self._spoke = True

@@ -11,7 +11,7 @@ ARCHITECTURES = ("x86_64", "aarch64")
 
 
 def machine() -> str | None:
-    """This machine's name where the numbers of its system calls are known, else None."""
+    """The machine's name where the numbers of its system calls are known, else None."""
     if not sys.platform.startswith("linux") or sys.byteorder != "little" or sys.maxsize < 2**32:
         return None
     name = os.uname().machine

@@ -73,6 +73,5 @@ def live_in(scratch: str | None) -> None:
     os.environ["HOME"] = os.environ["TMPDIR"] = home
     for name, folder in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", ".data"), ("XDG_RUNTIME_DIR", ".run")):
         os.environ[name] = os.path.join(home, folder)
-    tempfile = sys.modules.get("tempfile")
-    if tempfile is not None:
-        tempfile.tempdir = None     # it may have been looked up before
+    if "tempfile" in sys.modules:       # it may have looked the folder up before
+        vars(sys.modules["tempfile"])["tempdir"] = None

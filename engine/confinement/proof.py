@@ -47,7 +47,7 @@ def _write_nearby() -> None:
 
 
 def _cannot_fork() -> bool:
-    """libc's fork, without Python's preparations; a child that should not be leaves at once."""
+    """The C library's fork, without Python's preparations; a child that should not be leaves at once."""
     child = ctypes.CDLL(None, use_errno=True).fork()
     if child == 0:
         os._exit(0)

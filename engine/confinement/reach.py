@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import sys
 
@@ -53,7 +54,7 @@ def _code_in(folder: str) -> list[str]:
     """Python files and packages that lie openly in a folder."""
     try:
         with os.scandir(folder) as entries:
-            found = [entry.path for _, entry in zip(range(_MOST_NAMES), entries) if not entry.name.startswith(".")]
+            found = [entry.path for entry in itertools.islice(entries, _MOST_NAMES) if not entry.name.startswith(".")]
     except OSError:
         return []
     return [path for path in found if path.endswith(".py") or os.path.isfile(os.path.join(path, "__init__.py"))]

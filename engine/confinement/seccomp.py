@@ -65,7 +65,8 @@ _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _SET_MODE_FILTER, _TSYNC, _SPEC_ALLOW = 1, 1, 4
 
-Instruction = tuple  # (code, jump if true, jump if false, operand)
+Instruction = tuple[int, int, int, int]
+"""Code, lines to skip if true, lines to skip if false, operand."""
 
 
 def _return(value: int) -> Instruction:

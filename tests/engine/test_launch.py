@@ -26,7 +26,7 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the rul
 def test_it_needs_nothing_but_python():
     """Any interpreter can begin here, with whatever packages it has; so can what confines a worker."""
     for path in (Path(launch.__file__), *(ROOT / "engine" / "confinement").glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         imported |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
         ours = {name for name in imported if name == "engine.confinement" or name.startswith("engine.confinement.")}

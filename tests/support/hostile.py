@@ -39,7 +39,7 @@ def system(which, *arguments):
 
 
 def fork():
-    """libc's own; a child that should not be leaves at once."""
+    """By the C library, past Python; a child that should not be leaves at once."""
     child = libc().fork()
     if child < 0:
         raise OSError(ctypes.get_errno(), "fork")
@@ -150,7 +150,7 @@ def outcome_of(attempt):
         attempt()
     except OSError as error:
         return errno.errorcode.get(error.errno or 0, "OSError")
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the answer
+    except BaseException as error:
         return type(error).__name__
     return "done"
 

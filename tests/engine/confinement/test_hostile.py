@@ -162,8 +162,8 @@ def test_secrets_of_the_environment_stay_here(place, monkeypatch):
     monkeypatch.setenv("TORCH_HUB_TOKEN", "verysecret")
     fresh = Engine(keep_history=False)
     try:
-        job, info = job_of(place, "'everything', " + repr(json.dumps({name: 1 for name in ("engine", "sibling", "server")} | dict.fromkeys(
-            ("secret", "model", "program"), str(place / "home" / "secret.txt")))))
+        job, info = job_of(place, "'everything', " + repr(json.dumps(
+            dict.fromkeys(("engine", "sibling", "server"), 1) | dict.fromkeys(("secret", "model", "program"), str(place / "home" / "secret.txt")))))
         (outcome,) = fresh.run_job(job, info).outcomes
         (server,) = fresh.workers._servers.values()
         assert "verysecret" not in str(psutil.Process(server.pid).environ())
@@ -215,10 +215,10 @@ def test_shared_memory_without_end_is_ended_outside_of_a_job(engine, place, monk
 
 
 def test_the_scratch_folder_has_a_size(engine, place):
-    before = {path for path in Path("/dev/shm").iterdir()}
+    before = set(Path("/dev/shm").iterdir())
     outcome = run_one(engine, place, "'scratch'")
     assert 0 < int(re.search(r"wrote (\d+) end", outcome.log)[1]) <= 256 << 20
-    assert {path for path in Path("/dev/shm").iterdir()} == before, "the scratch folder is nobody else's"
+    assert set(Path("/dev/shm").iterdir()) == before, "the scratch folder is nobody else's"
 
 
 @pytest.mark.slow
