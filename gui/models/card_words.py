@@ -13,8 +13,8 @@ from gui.models.problem import say_failure
 Line = tuple[str, str, str]
 """Icon of gui.theme, role of its colour, words."""
 SAY_SECONDS_FROM = 2.0
-_ON_THE_CARD = ("note-other-weights", "note-picklescan")
-"""Notes that the card (the box of places) or the question of trust says in its own way."""
+_ON_THE_CARD = ("note-other-weights", "note-picklescan", "note-state-dict-not-model", "note-module-needs-class", "weights-missing")
+"""Notes that the card (box of places, code to copy, line of the fit) or the question of trust says in its own way."""
 
 
 def facts_line(entry: ModelEntry) -> str:
@@ -58,9 +58,20 @@ def load_line(entry: ModelEntry) -> str:
 
 def notes_lines(entry: ModelEntry) -> str:
     """What inspecting and examining remarked."""
-    inspected = [note for note in (entry.inspected.notes if entry.inspected else ()) if note.code not in _ON_THE_CARD]
-    notes = [*inspected, *(entry.examined.notes if entry.examined else ())]
-    return "\n".join(dict.fromkeys(text.say_reason(note.code, note.values, note.sentence) for note in notes))
+    notes = [*(entry.inspected.notes if entry.inspected else ()), *(entry.examined.notes if entry.examined else ())]
+    said = [note for note in notes if note.code not in _ON_THE_CARD]
+    return "\n".join(dict.fromkeys(text.say_reason(note.code, note.values, note.sentence) for note in said))
+
+
+def consent_line(entry: ModelEntry, trusted: frozenset[str]) -> str:
+    """Whether loading it runs code, and whether the user is asked first."""
+    inspected = entry.inspected
+    if inspected is None or not inspected.requires_trust:
+        where, _, name = (entry.architecture or "").partition(".py:")
+        return text.say("card.safe-class", file=f"{Path(where).name}.py") if name else text.say("card.safe")
+    if inspected.danger == "dangerous":
+        return text.say("card.dangerous")
+    return text.say("card.trusted" if entry.info and entry.info.sha256 in trusted else "card.needs-trust")
 
 
 def class_line(entry: ModelEntry) -> tuple[str, str]:

@@ -16,7 +16,8 @@ from engine.result import ModelInfo, Reason
 from gui.settings import Settings, with_trusted
 
 Decision = Literal["once", "always", "no"]
-NOTES = ("note-picklescan",)
+NOTES = ("note-picklescan", "note-evaluated-text")
+"""What speaks of the code in a file; other remarks stay on the card."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class TrustRequest:
     is_dangerous: bool = False
     """No yes is offered in the window."""
     notes: tuple[Reason, ...] = ()
-    """What another scanner says."""
+    """What another scanner says, and what loading evaluates."""
     holding: tuple[str, ...] = ()
     """Protections that hold here, codes of `engine.confinement.PROTECTIONS`."""
     failing: tuple[str, ...] = ()

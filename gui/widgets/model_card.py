@@ -124,7 +124,7 @@ class ModelCard(QFrame):
         self._load.setToolTip(text.say("card.load.tip"))
         lines = {
             self._saved: card_words.saved_line(info) if info else "", self._first: card_words.first_layer_line(entry), self._load: card_words.load_line(entry),
-            self._code: text.say(self._consent(entry)) if info else "", self._notes: card_words.notes_lines(entry),
+            self._code: card_words.consent_line(entry, self._trusted) if info else "", self._notes: card_words.notes_lines(entry),
         }
         set_role(self._code, "bad" if entry.inspected and entry.inspected.danger == "dangerous" else "muted")
         for line, words in lines.items():
@@ -170,13 +170,6 @@ class ModelCard(QFrame):
         self.stop_button.setText(text.say("look.stop"))
         self.stop_button.setToolTip(text.say("look.stop.tip"))
         self.details_button.setText(text.say("problem.details"))
-
-    def _consent(self, entry: ModelEntry) -> str:
-        if entry.inspected is None or not entry.inspected.requires_trust:
-            return "card.safe"
-        if entry.inspected.danger == "dangerous":
-            return "card.dangerous"
-        return "card.trusted" if entry.info and entry.info.sha256 in self._trusted else "card.needs-trust"
 
     def _choose_place(self, place: str) -> None:
         entry = self._models.current

@@ -113,6 +113,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "card.dangerous": ("contains dangerous code: opens in a terminal only", "含有危险代码:只能在终端中打开"),
     "card.trusted": ("contains code: you trust this exact file", "含有代码:你已信任此文件"),
     "card.safe": ("loading it runs no code", "载入时不执行代码"),
+    "card.safe-class": ("the weights run no code; {file} is imported", "权重不执行代码;会导入 {file}"),
     "card.place": ("Weights taken from", "权重取自"),
     "card.place-whole": ("the whole file", "整个文件"),
     "card.place.tip": ("The file holds several sets of weights.\nThe chosen one is loaded and measured.", "文件中有多组权重。\n载入并测量所选的一组。"),

@@ -180,6 +180,15 @@ def test_whether_loading_runs_code_is_said(bench, changes, code):
     assert bench.says("modelCode") == text.say("card.trusted" if code == "card.needs-trust" else code)
 
 
+def test_the_class_file_is_imported_and_that_is_said(bench):
+    """Weights run nothing; the file that defines their class does."""
+    bench.know()
+    bench.models.set_architecture("/n/net.py:Net")
+    assert bench.says("modelCode") == text.say("card.safe-class", file="net.py")
+    bench.models.set_architecture("torchvision.models:resnet18")
+    assert bench.says("modelCode") == text.say("card.safe")
+
+
 def test_the_tutorials_mistakes_come_with_code_to_copy(bench):
     """Closed until asked for; other kinds have none."""
     bench.know()
