@@ -179,11 +179,14 @@ class InputsModel(QAbstractTableModel):
         return any(_takes_range(spec) for spec in self.specs())
 
     def line_of(self, row: int) -> str:
-        """What is said below a row: why a cell cannot be read, or the layout in memory."""
+        """What is said below a row: why a cell cannot be read, what is too long for a cell, or the layout in memory."""
         if self._bad is not None and self._bad.row == row:
             error = self._bad.error
             return " ".join((text.say_reason(error.say, error.values, error.summary), text.say_reason("input-spec.hint", {}, error.hint)))
-        layout = self.specs()[row].memory_format
+        spec = self.specs()[row]
+        if spec.container or spec.data_path:
+            return _value(spec)
+        layout = spec.memory_format
         return text.say(f"inputs.layout.{layout}") if layout else ""
 
     def _cell(self, row: int, column: int) -> str:

@@ -63,7 +63,8 @@ class InputsTable(QWidget):
             button.setAccessibleName(text.say(code))
             button.setToolTip(text.say(code if button is self.remove_button else f"{code}.tip"))
         self._show_buttons()
-        self._note.setText(_note(entry) if entry else "")
+        bad = self.model.bad
+        self._note.setText(self.model.line_of(bad.row) if bad else _note(entry) if entry else "")
         self._note.setVisible(bool(self._note.text()))
 
     def _button(self, name: str, pressed: object) -> QPushButton:
@@ -123,6 +124,7 @@ def _note(entry: ModelEntry) -> str:
     if not entry.inputs and entry.is_ready:
         is_asked = entry.inspected is not None and entry.inspected.requires_trust
         return text.say("inputs.none-module" if is_asked else "inputs.none")
-    if any(spec.source == "guessed" for spec in entry.inputs):
+    was_refused = entry.examined is not None and entry.examined.failure is not None  # the card and the problem bar say why
+    if any(spec.source == "guessed" for spec in entry.inputs) and not was_refused:
         return text.say("inputs.guessed-ran" if _are_proven(entry) else "inputs.guessed-untried")
     return ""

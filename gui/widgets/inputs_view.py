@@ -22,7 +22,7 @@ from gui.models.inputs_model import NAME, RANGE, SHAPE, SOURCE, TYPE, InputsMode
 LINE, LOWER, INDENT = 24, 20, 4
 ROW = LINE + LOWER
 MOST_ROWS = 6
-NAME_WIDTH, TYPE_WIDTH, RANGE_WIDTH = 62, 52, 62
+NAME_WIDTH, TYPE_WIDTH, RANGE_WIDTH = 62, 60, 64
 ROLES = {"needs-you": "caution", "declared": "good", "declared-ran": "good", "guessed-ran": "good", "given-ran": "good", "file-ran": "good"}
 Index = QModelIndex | QPersistentModelIndex
 

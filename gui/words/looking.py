@@ -29,7 +29,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "python.checking": ("Being checked", "正在检查"),
     "inputs.column.name": ("name", "名称"),
     "inputs.column.type": ("type", "类型"),
-    "inputs.column.shape": ("shape or value", "形状或值"),
+    "inputs.column.shape": ("shape", "形状"),
     "inputs.column.range": ("range", "范围"),
     "inputs.column.source": ("from", "来源"),
     "inputs.tip.name": ("The argument's name in forward. Empty: by position.", "forward 中的参数名。留空则按位置传入。"),

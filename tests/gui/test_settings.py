@@ -117,3 +117,27 @@ def test_no_file_whatever_stops_the_start(tmp_path, content):
     path.write_bytes(content)
     file = SettingsFile(path)
     assert file.problem is not None or file.value == msgspec.json.decode(content, type=Settings)
+
+
+def test_what_was_chosen_for_a_model_is_kept_and_the_oldest_forgotten(tmp_path):
+    """Inputs, place and consent to gaps, through the file and back."""
+    from gui.settings import REMEMBERED, Remembered, Settings, with_remembered
+
+    file = SettingsFile(tmp_path / "settings.json")
+    kept = Remembered(inputs=("x=f32[B,3]",), edited=True, weights_at="ema", allow_missing=True)
+    file.change(lambda settings: with_remembered(settings, "a", kept))
+    assert SettingsFile(file.path).value.remembered == {"a": kept}
+    settings = Settings()
+    for number in range(REMEMBERED + 2):
+        settings = with_remembered(settings, str(number), kept)
+    assert len(settings.remembered) == REMEMBERED and "0" not in settings.remembered
+
+
+def test_interpreters_are_offered_newest_first(tmp_path):
+    """Chosen again, one moves to the front; the program's own is no entry; one that cannot run leaves."""
+    from gui.settings import Settings, with_python, without_python
+
+    settings = with_python(with_python(with_python(Settings(), "/a"), "/b"), "/a")
+    assert (settings.python, settings.pythons) == ("/a", ("/a", "/b"))
+    settings = without_python(with_python(settings, ""), "/b")
+    assert (settings.python, settings.pythons) == ("", ("/a",))
