@@ -51,6 +51,14 @@ _REFUSALS: dict[str, tuple[str, str]] = {
         "The model refused the inputs {given}: {error}",
         "模型拒绝了输入 {given}:{error}",
     ),
+    "input-declared-size": (
+        "Input {input} has {got} in dimension {index}, counted from 0; the graph declares {wanted}.",
+        "输入 {input} 的第 {index} 维(从 0 数起)为 {got};计算图声明的是 {wanted}。",
+    ),
+    "input-declared-rank": ("Input {input} has {got} dimensions; the graph declares {wanted}.", "输入 {input} 有 {got} 维;计算图声明的是 {wanted} 维。"),
+    "input-declared-dtype": ("An input is {got}; the graph declares {wanted}.", "有一个输入是 {got};计算图声明的是 {wanted}。"),
+    "input-graph-names": ("The graph wants the inputs {wanted}; {given} were given.", "计算图需要输入 {wanted},提供了 {given} 个。"),
+    "input-graph-refused": ("The graph refused the inputs: {error}", "计算图拒绝了输入:{error}"),
     "input-count": (
         "Inputs given: {count}; forward takes ({takes}).",
         "提供了 {count} 个输入,而 forward 的参数为 ({takes})。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,15 @@ import torch
 
 from engine.job import Configuration
 from engine.worker.backends import Prepared
-from engine.worker.errors import WorkerError, last_line
+from engine.worker.errors import WorkerError
 from engine.worker.inputs import Arguments
 from engine.worker.loading import LoadedModel
 
+_REFUSALS = {
+    "input-declared-size": re.compile(r"invalid dimensions for input: (?P<input>\S+) .*?index: (?P<index>\d+) Got: (?P<got>\d+) Expected: (?P<wanted>\d+)"),
+    "input-declared-rank": re.compile(r"Invalid rank for input: (?P<input>\S+) Got: (?P<got>\d+) Expected: (?P<wanted>\d+)"),
+    "input-declared-dtype": re.compile(r"Unexpected input data type. Actual: \(tensor\((?P<got>\w+)\)\) ?, expected: \(tensor\((?P<wanted>\w+)\)\)"),
+}
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -30,9 +36,18 @@ def prepare(loaded: LoadedModel, configuration: Configuration, arguments: Argume
         try:
             return session.run(None, fed)
         except refusals as error:
-            raise WorkerError("input-mismatch", "input-refused", error=last_line(error)) from error
+            raise refusal(error) from error
 
     return Prepared(call, None, None, (("provider", {"provider": session.get_providers()[0]}),))
+
+
+def refusal(error: Exception) -> WorkerError:
+    """What ONNX Runtime does not like in an input, in our words where it is known."""
+    text = " ".join(str(error).split())
+    for code, pattern in _REFUSALS.items():
+        if found := pattern.search(text):
+            return WorkerError("input-mismatch", code, **found.groupdict())
+    return WorkerError("input-mismatch", "input-refused", error=text[-300:])
 
 
 def _options(onnxruntime: Any, configuration: Configuration) -> Any:

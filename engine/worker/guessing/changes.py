@@ -19,6 +19,8 @@ _WANTS_INTEGERS = ("Long, Int", "must be long", "only applicable to index", "exp
 _WANTS_BYTES = ("uint8", "Byte", "byte")
 _BIGGER = (2, 4, 8, 16)
 _MOST_NUMBERS = 6
+SPEAKING = (RuntimeError, TypeError, ValueError, IndexError, AssertionError, torch.jit.Error)
+"""Errors whose words may be about the input."""
 Path = tuple[int, ...]
 
 
@@ -33,8 +35,9 @@ def changes(attempt: Attempt) -> Iterator[Proposal]:
 
 def with_numbers(attempt: Attempt) -> Iterator[Proposal]:
     """Proposals with numbers that the error names: a last resort, for most of them mean something else."""
-    if isinstance(attempt.error, RuntimeError | TypeError | ValueError | IndexError | AssertionError):
-        yield from _with_numbers(attempt.proposal, str(attempt.error))
+    if isinstance(attempt.error, SPEAKING):
+        lines = str(attempt.error).strip().splitlines() or [""]
+        yield from _with_numbers(attempt.proposal, lines[-1])
 
 
 def _of_layer(attempt: Attempt, place: Place) -> Iterator[Proposal]:
@@ -122,7 +125,7 @@ def _of_words(attempt: Attempt) -> Iterator[Proposal]:
     text = f"{type(attempt.error).__name__}: {attempt.error}"
     if key := _KEY.match(text):
         yield from _with_key(attempt.proposal, key[1])
-    if isinstance(attempt.error, RuntimeError | TypeError | ValueError | IndexError | AssertionError):
+    if isinstance(attempt.error, SPEAKING):
         if any(words in text for words in _WANTS_INTEGERS):
             yield from _each_float(attempt.proposal, lambda leaf: _replace(leaf, dtype="int64", range=(0, 1)))
         if any(words in text for words in _WANTS_BYTES):
@@ -145,7 +148,7 @@ def _each_float(proposal: Proposal, change: Callable[[InputSpec], InputSpec]) ->
 
 def _with_numbers(proposal: Proposal, text: str) -> Iterator[Proposal]:
     """Numbers that the error names, in place of sizes and of plain numbers: "expected 512 samples, got 1024"."""
-    numbers = list(dict.fromkeys(int(found) for found in _NUMBER.findall(text[-2000:])))
+    numbers = list(dict.fromkeys(int(found) for found in _NUMBER.findall(text)))
     numbers = [value for value in numbers if value > 0][-_MOST_NUMBERS:]
     for path, leaf in walk(proposal):
         if leaf.scalar is not None and not isinstance(leaf.scalar, bool):

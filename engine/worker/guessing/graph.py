@@ -42,8 +42,10 @@ class GraphTrials:
         try:
             feeds = backend.feeds(self._session, make_arguments(proposal, batch, self._seed))
             return Attempt(proposal, batch, result=self._named(self._session.run(None, feeds)))
-        except Exception as error:       # ONNX Runtime's errors have no common base
+        except WorkerError as error:
             return Attempt(proposal, batch, error)
+        except Exception as error:       # ONNX Runtime's errors have no common base
+            return Attempt(proposal, batch, backend.refusal(error))
 
     def _named(self, results: list[Any]) -> object:
         return results[0] if len(results) == 1 else {entry.name: result for entry, result in zip(self._session.get_outputs(), results, strict=True)}
@@ -109,10 +111,11 @@ def _fill_spec(spec: InputSpec, by_place: dict[int, int], sizes: Sizes, chosen: 
         return msgspec.structs.replace(spec, parts=tuple(_fill_spec(part, by_place, sizes, chosen) for part in spec.parts))
     shape: list[int | str] = []
     for at, size in enumerate(spec.shape):
-        if isinstance(size, str) and size != "B":
-            usual = _usual(spec, sizes)
-            size = chosen.setdefault(size, by_place.get(at - len(spec.shape), usual) if len(spec.shape) == 4 else usual)
-        shape.append(size)
+        if isinstance(size, int) or size == "B":
+            shape.append(size)
+            continue
+        usual = _usual(spec, sizes)
+        shape.append(chosen.setdefault(size, by_place.get(at - len(spec.shape), usual) if len(spec.shape) == 4 else usual))
     return msgspec.structs.replace(spec, shape=tuple(shape))
 
 

@@ -137,7 +137,7 @@ class Proposals:
             if tokens or picture:
                 yield from families.for_layer(layer, sizes)
                 return
-        if _AUDIO.search(name):
+        if _AUDIO.search(name) or any(_RATE.match(other.name.lower()) for other in self.signature.parameters):
             yield from (tensor("B", sizes.length), tensor("B", 1, sizes.length))
 
     def _recurrent(self) -> list[tuple[str, nn.Module]]:

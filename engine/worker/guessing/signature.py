@@ -107,10 +107,28 @@ def _follow(module: Any, signature: Signature) -> None:
     by_name = {parameter.name: parameter for parameter in signature.parameters}
     for node in ast.walk(tree):
         _take_apart(node, by_name)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (path := _self_path(node.func)):
+    _Routes(by_name).visit(tree)
+
+
+class _Routes(ast.NodeVisitor):
+    """Goes through forward in its order: once a parameter's name holds what a layer made, it is the parameter no more."""
+
+    def __init__(self, by_name: dict[str, Parameter]) -> None:
+        self._by_name = dict(by_name)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """Note what goes into a module of self."""
+        if path := _self_path(node.func):
             for given in [*node.args, *(keyword.value for keyword in node.keywords)]:
-                _route(given, path, by_name)
+                _route(given, path, self._by_name)
+        self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        """The value first; then its names are others, where a module of self made it."""
+        self.visit(node.value)
+        if any(isinstance(inner, ast.Call) and _self_path(inner.func) for inner in ast.walk(node.value)):
+            for name in (one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)):
+                self._by_name.pop(name, None)
 
 
 def _take_apart(node: ast.AST, by_name: dict[str, Parameter]) -> None:

@@ -48,7 +48,7 @@ def fitting(trials: Trials, attempt: Attempt, deadline: float) -> Fits:
     for path, leaf in walk(attempt.proposal):
         if is_tensor(leaf) and len(leaf.shape) in (3, 4, 5) and not found:
             found = list(_squares(trials, attempt, path, int(layer), deadline)) or list(_oblongs(trials, attempt, path, int(layer), deadline))
-    return Fits(tuple(found), _pool(attempt, int(layer)))
+    return Fits(tuple(found), _pool(attempt, int(layer), _aspect(found)))
 
 
 def _squares(trials: Trials, attempt: Attempt, path: Path, wanted: int, deadline: float) -> Iterator[Proposal]:
@@ -115,16 +115,23 @@ def _with_room(proposal: Proposal, path: Path, size: Callable[[int], int]) -> Pr
     return put(proposal, path, msgspec.structs.replace(leaf, shape=(*leaf.shape[:2], *(size(at) for at in range(len(leaf.shape) - 2)))))
 
 
-def _pool(attempt: Attempt, wanted: int) -> tuple[int, ...] | None:
+def _aspect(found: list[Proposal]) -> float:
+    """Height over width of the input that fits."""
+    sides = next((leaf.shape[2:] for proposal in found for _, leaf in walk(proposal) if len(leaf.shape) == 4), (1, 1))
+    height, width = sides
+    return height / width if isinstance(height, int) and isinstance(width, int) else 1.0
+
+
+def _pool(attempt: Attempt, wanted: int, aspect: float) -> tuple[int, ...] | None:
     """The n of `AdaptiveAvgPool2d(n)`: the features are channels times a square, channels being those of the last convolution."""
     last = next((one.layer for one in reversed(attempt.calls) if isinstance(one.layer, CONVOLUTIONS)), None)
     if last is None or wanted % int(last.out_channels):
         return None
     places, spatial = wanted // int(last.out_channels), len(last.kernel_size)
     side = round(places ** (1 / spatial))
-    if side and side**spatial == places:
+    if side and side**spatial == places and aspect == 1.0:
         return (side,) * spatial
     if spatial != 2 or not places:
         return None
-    height = next(size for size in range(math.isqrt(places), 0, -1) if places % size == 0)
-    return (height, places // height)
+    pairs = [(height, places // height) for height in range(1, places + 1) if places % height == 0]
+    return min(pairs, key=lambda pair: abs(math.log(pair[0] / pair[1] / aspect)))
