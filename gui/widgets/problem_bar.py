@@ -83,7 +83,6 @@ class ProblemBar(QFrame):
         name, role = ("notice", "good") if problem.is_notice else ("problem", "caution")
         self.picture.setPixmap(theme.icon(name, role).pixmap(QSize(14, 14)))
         self.setAccessibleName(text.say("problem.line", summary=problem.summary, hint=problem.hint).strip())
-        self.details_button.setVisible(bool(problem.details))
         self.fix_button.setVisible(problem.fix is not None and bool(problem.fix_code))
         if problem.fix_code:
             self.fix_button.setText(text.say(problem.fix_code))
@@ -98,6 +97,8 @@ class ProblemBar(QFrame):
         shown = self.sentence.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, max(40, self.sentence.width()))
         self.sentence.setText(shown)
         self.sentence.setToolTip(whole if shown != whole else "")
+        # Without a mouse there is no tooltip: what is cut off can be opened whole.
+        self.details_button.setVisible(self.current is not None and (bool(self.current.details) or shown != whole))
 
     def _grow(self, height: int) -> None:
         if not self.isVisible():

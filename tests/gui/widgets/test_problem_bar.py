@@ -125,3 +125,16 @@ def test_the_empty_state_follows_the_language(show):
     text.set_language("zh")
     assert state.open_button.text() == "打开模型"
     assert state.sentence.text().startswith("把模型拖到这里")
+
+
+def test_what_is_cut_off_can_be_opened_whole(bar, qtbot):
+    """Without a mouse there is no tooltip."""
+    bar.show_problem(BUSY)
+    assert not bar.details_button.isVisibleTo(bar)
+    long = problem("problem.demo-missing", reason="gone " * 100)
+    bar.show_problem(long)
+    assert bar.details_button.isVisibleTo(bar)
+    bar.details_button.click()
+    dialog = bar.findChild(QDialog)
+    assert any(label.text() == long.summary for label in dialog.findChildren(QLabel)) and not dialog.findChild(object, "problemDetails").isVisible()
+    dialog.close()
