@@ -18,7 +18,10 @@ TABLE: dict[str, tuple[str, str]] = {
         "{name} does not fit the weights: {matching} of {tensors} tensors match. Missing: {missing}. Unexpected: {unexpected}. Shapes that differ: {differing}.",
         "{name} 与权重不匹配:{tensors} 个张量中 {matching} 个匹配。缺少:{missing}。多余:{unexpected}。形状不同:{differing}。",
     ),
-    "class-mismatch.hint": ("Choose the class that these weights were saved from, or give its arguments.", "请选择保存这些权重的类,或提供它的参数。"),
+    "class-mismatch.hint": (
+        "Choose the class that these weights were saved from, or give its arguments. With --allow-missing it runs all the same, what is missing left random.",
+        "请选择保存这些权重的类,或提供它的参数。使用 --allow-missing 仍可运行,缺少的权重保持随机值。",
+    ),
     "class-refuses": ("{name} refuses the weights: {error}", "{name} 拒绝了这些权重:{error}"),
     "class-refuses.hint": ("Choose the class that these weights were saved from, or give its arguments.", "请选择保存这些权重的类,或提供它的参数。"),
     "weights-missing": ("{n} weights stayed random: accuracy is not shown.", "{n} 个权重保持随机值:不显示精度。"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,19 @@ def read_weights(source: ModelSource, device: torch.device | None = None) -> Wei
     """The tensors by key, in the machine's memory or mapped: `weights_only=True`, so no byte of the file is run, unless the user agreed to that."""
     place = str(device or "cpu")
     if source.kind == "safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(source.path, device=place)
+        return _read_safetensors(source.path, place)
     mapped = _is_zip(source.path) and place == "cpu"
     content = torch.load(source.path, map_location=place, weights_only=not source.trusted, mmap=mapped)
     return _tensors_of(_descend(content, source), source)
+
+
+def _read_safetensors(path: str, place: str) -> Weights:
+    try:
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise WorkerError("load-failed", "interpreter-lacks", python=sys.executable, package="safetensors") from error
+    tensors: Weights = load_file(path, device=place)
+    return tensors
 
 
 def _is_zip(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import sys
 
 import pytest
 import torch
@@ -76,6 +77,16 @@ def test_safetensors(tmp_path, network):
     path = tmp_path / "net.safetensors"
     save_file(network.state_dict(), path)
     assert same(load(source(path, kind="safetensors"), CPU).module.state_dict(), network.state_dict())
+
+
+def test_a_python_without_safetensors_is_told_to_install_it(tmp_path, network, monkeypatch):
+    path = tmp_path / "net.safetensors"
+    save_file(network.state_dict(), path)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(WorkerError) as met:
+        load(source(path, kind="safetensors"), CPU)
+    assert (met.value.say, met.value.values["package"]) == ("interpreter-lacks", "safetensors")
 
 
 def test_no_class_is_asked_for(tmp_path, network):
