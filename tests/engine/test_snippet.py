@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.inputs import parse_input
 from engine.job import Configuration, InputSpec
 from engine.snippet import snippet
 from tests.support.runs import make_model
@@ -24,6 +25,12 @@ class Net(torch.nn.Module):
     def forward(self, x, scale=1.0, *, mask=None):
         y = self.last(torch.relu(self.first(x))) * scale
         return y if mask is None else y[mask]
+
+class Nested(Net):
+    def forward(self, batch, state, *, image=None):
+        assert isinstance(state, tuple) and isinstance(batch["more"], list) and batch["id"].dtype == torch.int64 and batch["scale"] == 2
+        assert image.is_contiguous(memory_format=torch.channels_last) and image.dtype == self.first.weight.dtype
+        return self.last(self.first(batch["x"])) + state[0] + batch["more"][0].sum()
 """
 
 # Runs in a process of its own: makes the model files, then executes each snippet and tells what came of it.
@@ -78,6 +85,10 @@ def _scripts(folder: Path, models_folder: Path) -> dict[str, str]:
         model = make_model(path=str(folder / file), kind=kind, weights_at=weights_at)
         return snippet(model, inputs, Configuration(**{"threads": 1, **settings}), arch)
 
+    def nested(precision: str) -> str:
+        texts = ("{x: f32[B,8], id: i64[B]{0..9}, scale: 2, more: [f32[3]]}", "(f32[B,2],)", "image=f32[B,3,4,4]:channels_last")
+        return script(quoted, "state-dict", tuple(map(parse_input, texts)), f"{folder}/net.py:Nested(width=6)", precision=precision, batch_size=2)
+
     quoted = "weights's \"two\" 模型.pth"
     scripts = {precision: script(quoted, "state-dict", precision=precision, batch_size=3) for precision in ("fp32", "fp16", "bf16", "amp-bf16")}
     onnx = make_model(path=str(models_folder / "ppocr_cls.onnx"), kind="onnx")
@@ -98,6 +109,7 @@ def _scripts(folder: Path, models_folder: Path) -> dict[str, str]:
         "silero": snippet(silero, (InputSpec(shape=("B", 512)), InputSpec(scalar=16000)), Configuration()),
         "onnx": snippet(onnx, (InputSpec(shape=("B", 3, 48, 192)),), Configuration(backend="onnxruntime", batch_size=2)),
         "onnx by name": snippet(onnx, (InputSpec(name="x", shape=("B", 3, 48, 192)),), Configuration(backend="onnxruntime")),
+        "nested": nested("fp32"), "nested bf16": nested("bf16"),
         "no class": script(quoted, "state-dict", arch=None),
     }
 
@@ -118,7 +130,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> dict[s
 
 RUNNING = [
     "fp32", "fp16", "bf16", "amp-bf16", "dynamic-int8", "bare root", "checkpoint", "module", "module of a script", "torchscript", "safetensors", "odd file name",
-    "scalar and keyword", "data.pt", "data.npy", "silero", "onnx", "onnx by name",
+    "scalar and keyword", "data.pt", "data.npy", "silero", "onnx", "onnx by name", "nested", "nested bf16",
 ]
 
 
