@@ -34,8 +34,11 @@ class Archive:
             raise Broken(f"no entry {name}")
         if info.compress_type == zipfile.ZIP_STORED:
             return self._read_stored(info, limit_bytes)
-        with self._zip.open(info) as entry:
-            data = entry.read(limit_bytes + 1)
+        try:
+            with self._zip.open(info) as entry:
+                data = entry.read(limit_bytes + 1)
+        except zipfile.BadZipFile as error:
+            raise Broken("an entry does not match its description") from error
         if len(data) > limit_bytes:
             raise TooComplex
         return data

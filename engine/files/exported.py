@@ -43,7 +43,7 @@ def read_exported(archive: Archive) -> Findings:
         findings.buffers = sum(_counts(entry for entry in findings.entries if entry.key in buffers).values())
     findings.inputs = declared_inputs(program, DTYPE_CODES) or None
     findings.architecture = _root_class(program)
-    evaluated = list(dict.fromkeys(_evaluated(program)))
+    evaluated = list(dict.fromkeys(name for other in _programs(archive) for name in _evaluated(other)))
     findings.globals += [*evaluated, *dict.fromkeys(_unpickled(archive))]
     if evaluated:
         findings.note("note-evaluated-text")
@@ -55,6 +55,13 @@ def _program(archive: Archive) -> dict[str, Any]:
     if name not in archive.names:
         return {}
     return _json(archive, name)
+
+
+def _programs(archive: Archive) -> Iterator[dict[str, Any]]:
+    """Every program in the archive: torch reads them all, whichever is asked for."""
+    for name in archive.names:
+        if name == "serialized_exported_program.json" or (name.startswith("models/") and name.endswith(".json")):
+            yield _json(archive, name)
 
 
 def _json(archive: Archive, name: str) -> dict[str, Any]:
@@ -125,13 +132,14 @@ def _unpickled(archive: Archive) -> Iterator[tuple[str, str]]:
 def _pickles(archive: Archive) -> Iterator[str]:
     """Entries that torch would unpickle: whole state dicts of older files, samples, and single tensors that the lists mark so."""
     yield from (name for name in archive.names if name.endswith(".pt") and name.startswith(("data/", "serialized_")))
-    for folder, listed in (("weights", "model_weights_config.json"), ("constants", "model_constants_config.json")):
-        if f"data/{folder}/{listed}" not in archive.names:
+    for name in archive.names:
+        folder = name.rpartition("/")[0]
+        if folder not in ("data/weights", "data/constants") or not name.endswith("_config.json"):
             continue
-        config = _json(archive, f"data/{folder}/{listed}").get("config")
+        config = _json(archive, name).get("config")
         for described in config.values() if isinstance(config, dict) else ():
             if isinstance(described, dict) and described.get("use_pickle"):
-                yield f"data/{folder}/{described.get('path_name')}"
+                yield f"{folder}/{described.get('path_name')}"
 
 
 def _evaluated(program: dict[str, Any]) -> Iterator[tuple[str, str]]:

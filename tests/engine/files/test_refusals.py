@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import string
@@ -171,6 +172,23 @@ def test_compressed_torch_archive_is_read(tmp_path):
         for key, size in make.storages_of(WEIGHTS).items():
             archive.writestr(f"m/data/{key}", bytes(size))
     assert inspect_file(str(path)).info.values == 125
+
+
+@pytest.mark.parametrize("entry", ["m/data.pkl", "m/code/__torch__/nets.py"])
+def test_damage_within_a_compressed_entry(tmp_path, entry):
+    """A sum that does not match is damage, wherever it stands."""
+    path = tmp_path / "m.pth"
+    with zipfile.ZipFile(io.BytesIO(make.torchscript())) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for info in source.infolist():
+            archive.writestr("m/" + info.filename.partition("/")[2], source.read(info))
+        offset = archive.getinfo(entry).header_offset
+    data = bytearray(path.read_bytes())
+    at = data.index(b"PK\x01\x02")
+    while int.from_bytes(data[at + 42 : at + 46], "little") != offset:
+        at = data.index(b"PK\x01\x02", at + 4)
+    data[at + 16] ^= 255
+    path.write_bytes(data)
+    assert inspect_file(str(path)).refusal.code == "file-damaged"
 
 
 def test_onnx_with_its_data_beside_it(tmp_path):
