@@ -119,20 +119,20 @@ def _look(path: Path, is_given: bool, parts: list[bytes]) -> _Hopeful | None:
 
 def _in_file(path: Path, roots: list[Node]) -> list[Candidate]:
     try:
-        source = SourceFile(str(path), FILE_LIMIT_BYTES)
-    except SourceError:
+        return _scored(SourceFile(str(path), FILE_LIMIT_BYTES), str(path.resolve()), roots)
+    except (SourceError, MemoryError, RecursionError):      # a file that costs too much is one that was not found
         return []
-    where = str(path.resolve())
+
+
+def _scored(source: SourceFile, where: str, roots: list[Node]) -> list[Candidate]:
     found = []
     for name in source.classes:
         tree = source.tree_of_class(name)
         tree.is_open = False        # an imported base explains nothing by itself
         found.append(_candidate(where, name, max(score(tree, root) for root in roots)))
-    if not any(candidate.score >= _GOOD for candidate in found):
-        for name in source.functions:
-            built = source.tree_of_function(name) if not name.startswith("_") else None
-            if built is not None:
-                found.append(_candidate(where, name, max(score(built, root) for root in roots)))
+    if not any(each.score >= _GOOD and not source.needs_arguments(each.spec.rpartition(":")[2]) for each in found):
+        built = ((name, source.tree_of_function(name)) for name in source.builders())
+        found += [_candidate(where, name, max(score(tree, root) for root in roots)) for name, tree in built if tree is not None]
     return found
 
 

@@ -83,6 +83,11 @@ class Arguments:
         return next((self.named[name] for name in names if name in self.named), default)
 
 
+def is_layer(name: str) -> bool:
+    """Whether a class of this name is one of torch's own layers."""
+    return name in _LAYERS or name in _WITHOUT
+
+
 def known_layer(name: str, arguments: Arguments) -> Tree | None:
     """What the layer of this class name holds, or None for a class that is not known here."""
     if name in _WITHOUT or name.endswith(("Loss", "Pool1d", "Pool2d", "Pool3d", "Pad1d", "Pad2d", "Pad3d")) or name.startswith("Dropout"):

@@ -9,12 +9,14 @@ from typing import Any
 
 from engine.classes import last_name, module_names, parse_source
 from engine.search import values
-from engine.search.layers import ANY_NUMBER, Arguments, Tree, anything, known_layer, unknown_tensor
+from engine.search.layers import ANY_NUMBER, Arguments, Tree, anything, is_layer, known_layer, unknown_tensor
 from engine.search.values import UNKNOWN, Choice, ClassOf, Filled, Items
 
 _STEPS = 60_000
 _DEPTH = 10
 _PASSING = {"weight_norm", "spectral_norm"}
+_NO_BUILDER = re.compile(r"_|(train|main|load|test|eval|fit|run|export|convert|demo|infer|predict|save|bench)(_|$|[A-Z])")
+_WORKING = {"backward", "step", "load_state_dict", "load", "save", "load_state_dict_from_url", "add_argument", "parse_args"}
 _NESTED_SELF = {"append", "extend", "insert", "add_module", "register_module", "register_parameter", "register_buffer"}
 Function = ast.FunctionDef
 
@@ -57,6 +59,19 @@ class SourceFile:
         tree = Tree()
         self._construct(self.classes[name], tree, Arguments([], {}), 0, bind_defaults=False)
         return tree
+
+    def needs_arguments(self, name: str) -> bool:
+        """Whether a class of the file cannot be built as it is."""
+        maker = _method(self.classes[name], "__init__")
+        if maker is None:
+            return False
+        given = len(maker.args.args) + len(maker.args.posonlyargs) - len(maker.args.defaults)
+        return given > 1 or None in maker.args.kw_defaults
+
+    def builders(self) -> list[str]:
+        """Functions that may do nothing but build: not by name, nor by what they call, do they load, train or save."""
+        return [name for name, node in self.functions.items() if _NO_BUILDER.match(name) is None and not any(
+            isinstance(each, ast.Call) and last_name(each.func) in _WORKING for each in ast.walk(node))]
 
     def tree_of_function(self, name: str) -> Tree | None:
         """What the model that the function returns will hold; None when it returns something else."""
@@ -201,7 +216,7 @@ class SourceFile:
         if isinstance(node, ast.Call):
             return self._call(node, frame, depth)
         if isinstance(node, ast.Attribute):
-            return frame.own.get(node.attr, self._own_tree(node, frame)) if last_name(node.value) == "self" else UNKNOWN
+            return self._attribute(node, frame)
         if isinstance(node, ast.ListComp | ast.GeneratorExp):
             return self._comprehension(node, frame, depth)
         return self._operation(node, frame, depth)
@@ -224,15 +239,27 @@ class SourceFile:
     def _named(self, name: str, frame: Frame) -> Any:
         if name in frame.names:
             return frame.names[name]
-        if name in self.classes:
+        if name in self.classes or (is_layer(name) and name not in self._constants):
             return ClassOf(name)
         return self._value_of_constant(self._constants[name]) if name in self._constants else UNKNOWN
 
     def _value_of_constant(self, node: ast.expr) -> Any:
         return values.literal(node)
 
-    def _own_tree(self, node: ast.Attribute, frame: Frame) -> Any:
-        return frame.tree.children.get(node.attr, UNKNOWN) if frame.tree is not None else UNKNOWN
+    def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
+        """What is kept under `self`, a layer's class (`nn.ReLU`), or a constant of one of the file's classes (`Block.expansion`)."""
+        owner = last_name(node.value)
+        if owner == "self":
+            kept = frame.tree.children.get(node.attr, UNKNOWN) if frame.tree is not None else UNKNOWN
+            return frame.own.get(node.attr, kept)
+        if is_layer(node.attr):
+            return ClassOf(node.attr)
+        known = self._named(owner, frame) if isinstance(node.value, ast.Name) else UNKNOWN
+        holder = self.classes.get(known.name) if isinstance(known, ClassOf) else None
+        for item in holder.body if holder is not None else ():
+            if isinstance(item, ast.Assign) and any(isinstance(target, ast.Name) and target.id == node.attr for target in item.targets):
+                return values.literal(item.value)
+        return UNKNOWN
 
     def _items(self, nodes: list[ast.expr], frame: Frame, depth: int) -> Items:
         items = Items()
@@ -266,15 +293,16 @@ class SourceFile:
         if isinstance(node.func, ast.Attribute) and (handled := self._method_call(node, node.func, frame, depth)) is not None:
             return handled
         arguments = self._arguments(node, frame, depth)
-        if isinstance(node.func, ast.Name):
-            called = frame.names.get(name)
+        kept = frame.own if isinstance(node.func, ast.Attribute) and last_name(node.func.value) == "self" else frame.names
+        if isinstance(node.func, ast.Name) or kept is frame.own:
+            called = kept.get(name)
             for each in called.values if isinstance(called, Choice) else [called]:
                 name = each.name if isinstance(each, ClassOf) else name
             if name in self.classes:
                 return self._instance(name, arguments, depth)
-            if name in self.functions:
+            if name in self.functions and kept is frame.names:
                 return self._function(self.functions[name], arguments, Frame({}), depth, skip=0)
-            if name in frame.names:     # a constructor that was handed over
+            if name in kept:     # a constructor that was handed over
                 return anything()
         return self._library_call(node, name, arguments)
 

@@ -25,7 +25,7 @@ UNKNOWN: Any = _Unknown()
 
 
 class ClassOf(NamedTuple):
-    """A class of the same file, handed about as a value."""
+    """A class of the same file, or a layer of torch's, handed about as a value."""
 
     name: str
 

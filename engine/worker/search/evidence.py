@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,11 +19,27 @@ class Evidence(NamedTuple):
     sizes: tuple[int, ...]
     counts: tuple[int, ...]
     lists: tuple[tuple[int, ...], ...]
+    ratios: tuple[float, ...] = ()
+    sides: tuple[int, ...] = ()
 
 
 def evidence_of(weights: Weights) -> Evidence:
-    """Sizes of the tensors, numbers of layers, and runs of sizes or depths."""
-    return Evidence(_sizes(weights), _counts(weights), _lists(weights))
+    """Sizes of the tensors, numbers of layers, runs of sizes or depths, ratios of widths, and sides of images that were cut into patches."""
+    return Evidence(_sizes(weights), _counts(weights), _lists(weights), _ratios(weights), _sides(weights))
+
+
+def _ratios(weights: Weights) -> tuple[float, ...]:
+    """How much wider a layer's output is than its input: of an MLP between two equal widths."""
+    seen = Counter(shape[0] / shape[1] for shape in weights.values() if len(shape) > 1 and shape[1] > 0 and shape[0] != shape[1])
+    return tuple(ratio for ratio, _ in sorted(seen.items(), key=lambda pair: (-pair[1], pair[0])) if 1 / 16 <= ratio <= 16)[:24]
+
+
+def _sides(weights: Weights) -> tuple[int, ...]:
+    """Patches along a side times the patch: a table of 65 positions and patches of 8 pixels come from images of 64."""
+    patches = {shape[-1] for shape in weights.values() if len(shape) == 4 and shape[-1] == shape[-2] > 1}
+    tables = {size for shape in weights.values() if len(shape) in (2, 3) for size in shape[:-1] if size > 3}
+    sides = {math.isqrt(size - extra) * patch for size in tables for extra in (0, 1, 2) for patch in patches if math.isqrt(size - extra) ** 2 == size - extra}
+    return tuple(sorted(sides))[:24]
 
 
 def _sizes(weights: Weights) -> tuple[int, ...]:

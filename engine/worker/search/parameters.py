@@ -28,6 +28,8 @@ _NUMBER = re.compile(
     r"^d_|channel|chan|size|dim|hidden|width|features|filters|classes|labels|num|^n_|^n[a-z]$|planes|layers|depth|blocks|heads|head|vocab|kernel|length|"
     r"len|units|in_|out_|inside|outside|embed|tokens|rank|groups|expansion|growth|scale|stages|base|^[a-z]$"
 )
+_RATIO = re.compile(r"ratio|mult|expan|factor|widen|scale")
+_SIDE = re.compile(r"img|image|resolution|crop|side|^input_size$|^size$")
 _MANY = re.compile(r"(sizes|dims|widths|channels_list|layers|depths|filters|hiddens|units|blocks|shape|channels|features|kernels|planes|cfg|hidden)$")
 MISSING: Any = inspect.Parameter.empty
 
@@ -119,7 +121,7 @@ def _by_kind(parameter: Parameter, told: list[Any], evidence: Evidence) -> list[
     if type(default) is int or re.match(r"int\b", hint) or (default is None and re.search(r"\bint\b", hint)):
         return _numbers(name, evidence)
     if type(default) is float or hint == "float":
-        return []
+        return list(evidence.ratios) if _RATIO.search(name) else []
     if told and any(isinstance(value, str) for value in told):
         return []
     return _by_name(parameter, evidence) if default in (None, MISSING) else []
@@ -138,6 +140,10 @@ def _by_name(parameter: Parameter, evidence: Evidence) -> list[Any]:
 def _numbers(name: str, evidence: Evidence) -> list[Any]:
     """Numbers of layers first where the name speaks of them; sizes first everywhere else."""
     small = list(range(1, 9))
+    if _RATIO.search(name):
+        return [*(int(ratio) for ratio in evidence.ratios if ratio == int(ratio)), *small]
+    if _SIDE.search(name):
+        return [*evidence.sides, 224, 256, 384, 512, 32, 64, 128, *evidence.sizes]
     if re.search(r"depth|layers|blocks|num_l|n_l|stages|heads|head", name):
         return [*evidence.counts, *small, *evidence.sizes]
     return [*evidence.sizes, *evidence.counts, *small]

@@ -110,7 +110,7 @@ def test_in_the_child_within_a_second_and_nothing_is_run(tmp_path):
     took_s = time.monotonic() - began
     assert [each.spec for each in found.candidates] == [f"{tmp_path}/lines.py:Linears"]
     assert not (tmp_path / "ran").exists()
-    assert took_s < 2.0     # a second on an idle machine
+    assert took_s < 3.0     # a second on an idle machine
     assert found.fingerprint
 
 

@@ -101,14 +101,12 @@ def big_index():
 
 
 def test_a_hundred_thousand_architectures_within_three_seconds(monkeypatch):
-    """From a cold start of the process that looks: import, read, look up. Torch is not imported."""
+    """From a cold start of the process that looks: import, read, look up, as processor time, which other programs do not lengthen. Torch is not imported."""
     monkeypatch.setattr(index_file, "SIZE_LIMIT_BYTES", 96 << 20)
     write(big_index())
-    code = ("import sys, time; began = time.perf_counter(); from engine.search.index_file import indexes, look_up; (index,) = indexes(); "
+    code = ("import sys, time; from engine.search.index_file import indexes, look_up; (index,) = indexes(); "
             "found = look_up(index, [(f'layer.{number}.weight', (number, 3)) for number in range(40)]); "
-            "assert 'torch' not in sys.modules; print(found[0].spec, found[0].score, time.perf_counter() - began)")
-    began = time.monotonic()
+            "assert 'torch' not in sys.modules; print(found[0].spec, found[0].score, time.process_time())")
     done = subprocess.run([sys.executable, "-c", code], cwd=APPLICATION_FOLDER, capture_output=True, text=True, timeout=60)
-    took_s = time.monotonic() - began
     assert done.stdout.split()[:2] == ["timm:create_model('net_77777')", "1.0"], done.stderr
-    assert took_s < 3.0
+    assert float(done.stdout.split()[2]) < 3.0
