@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import sys
 from typing import Any
@@ -18,6 +19,7 @@ def machine() -> str | None:
     return name if name in ARCHITECTURES else None
 
 
+@functools.lru_cache(maxsize=1)
 def _libc() -> Any:
     library = ctypes.CDLL(None, use_errno=True)
     library.syscall.restype = ctypes.c_long

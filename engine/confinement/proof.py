@@ -12,13 +12,14 @@ from typing import Any
 from engine.confinement.environment import may_pass
 from engine.confinement.policy import PROTECTIONS
 
+_SOCKETS = ((socket.AF_INET, socket.SOCK_STREAM), (socket.AF_INET6, socket.SOCK_DGRAM), (socket.AF_UNIX, socket.SOCK_DGRAM))
 _REFUSALS = (errno.EPERM, errno.EACCES, errno.EROFS)
 
 
 def held(layers: set[str], data_bytes: int | None) -> tuple[str, ...]:
     """Codes of PROTECTIONS, each tried; `layers` are the ones that were put on."""
     proofs: dict[str, Callable[[], bool]] = {
-        "network": lambda: all(_refused(_open_socket, family) for family in (socket.AF_INET, socket.AF_UNIX)),
+        "network": lambda: all(_refused(_open_socket, *each) for each in _SOCKETS) and _refused(_connect),
         "write": lambda: bool({"landlock", "readonly"} & layers) and _refused(_write_nearby),
         "read": lambda: "landlock" in layers and _refused(os.listdir, "/"),
         "processes": lambda: _cannot_fork() and _refused(os.execv, "/bin/false", ["false"]) and _is_alone(),
@@ -37,8 +38,14 @@ def _refused(attempt: Callable[..., Any], *arguments: Any) -> bool:
     return False
 
 
-def _open_socket(family: int) -> None:
-    socket.socket(family, socket.SOCK_STREAM).close()
+def _open_socket(family: int, kind: int) -> None:
+    socket.socket(family, kind).close()
+
+
+def _connect() -> None:
+    """To a name that nobody has; where the socket itself is refused, so is this."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        made.connect("\0model-dyno-nobody")
 
 
 def _write_nearby() -> None:

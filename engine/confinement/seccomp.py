@@ -48,6 +48,8 @@ METADATA: dict[str, tuple[int | None, int | None]] = {
     "fremovexattr": (199, 16), "removexattrat": (466, 466), "file_setattr": (469, 469), "truncate": (76, 45),
 }
 """Refused besides where files are not mounted read-only: Landlock does not cover them."""
+LOCAL = ("socketpair", "bind", "listen", "accept", "accept4")
+"""Allowed for CUDA, whose driver listens on an abstract socket of its own: none can be reached from outside the network namespace, and to connect is refused."""
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _TO_ITSELF = {
     "kill": (62, 129), "tgkill": (234, 131), "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
@@ -58,7 +60,8 @@ _SECCOMP = (317, 277)
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32_BIT = 0x40000000
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _MASK, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
+_AF_UNIX, _SOCK_TYPE, _SOCK_STREAM, _SOCK_SEQPACKET = 1, 0xF, 1, 5
 _CLONE_THREAD, _CLONE_NAMESPACES = 0x00010000, 0x7E020000
 _PR_SET_PDEATHSIG, _PR_SET_PTRACER, _PR_SET_MM = 1, 0x59616D61, 35
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15
@@ -98,8 +101,14 @@ def _none_of(values: tuple[int, ...], index: int) -> list[Instruction]:
     return [_argument(index), *tests, _return(_ALLOW), _REFUSE]
 
 
-def program(machine: str, pid: int, metadata: bool = False) -> bytes:
-    """The filter for a process `pid`; `metadata` refuses changes of modes, owners, times and attributes too."""
+def _local_sockets() -> list[Instruction]:
+    """Allowed for a connected kind of Unix socket; a datagram could be sent to any name without connecting."""
+    kinds = [_argument(1), (_MASK, 0, 0, _SOCK_TYPE), (_EQUAL, 2, 0, _SOCK_STREAM), (_EQUAL, 1, 0, _SOCK_SEQPACKET), _REFUSE, _return(_ALLOW)]
+    return [_argument(0), (_EQUAL, 1, 0, _AF_UNIX), _REFUSE, *kinds]
+
+
+def program(machine: str, pid: int, metadata: bool = False, local: bool = False) -> bytes:
+    """The filter for a process `pid`; `metadata` refuses changes of modes, owners, times and attributes too, `local` allows sockets that reach nobody."""
     which = kernel.ARCHITECTURES.index(machine)
     lines: list[Instruction] = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, _AUDIT_ARCH[machine]), _return(_KILL), (_LOAD, 0, 0, 0)]
     if machine == "x86_64":
@@ -108,15 +117,17 @@ def program(machine: str, pid: int, metadata: bool = False) -> bytes:
     lines += _on(_CLONE[which], threads)
     # glibc takes clone where clone3 is unknown; its flags lie in memory, where no filter sees them.
     lines += _on(_CLONE3[which], [_return(_ERRNO | errno.ENOSYS)])
-    for numbers in _TO_ITSELF.values():
-        lines += _on(numbers[which], _only((pid,), 0))
+    for signal in _TO_ITSELF.values():
+        lines += _on(signal[which], _only((pid,), 0))
     lines += _on(_PRLIMIT[which], _only((0, pid), 0))
     lines += _on(_PRCTL[which], _none_of((_PR_SET_PDEATHSIG, _PR_SET_PTRACER, _PR_SET_MM), 0))
     lines += _on(_FCNTL[which], _none_of((_F_SETOWN, _F_SETSIG, _F_SETOWN_EX), 1))
     lines += _on(_IOCTL[which], _none_of((_TIOCSTI, _TIOCLINUX), 1))
-    for numbers in (*REFUSED.values(), *(METADATA.values() if metadata else ())):
+    if local:
+        lines += _on(REFUSED["socket"][which] or 0, _local_sockets())
+    for name, numbers in {**REFUSED, **(METADATA if metadata else {})}.items():
         number = numbers[which]
-        if number is not None:
+        if number is not None and not (local and name in LOCAL):
             lines += _on(number, [_REFUSE])
     lines.append(_return(_ALLOW))
     return b"".join(struct.pack("<HBBI", *line) for line in lines)

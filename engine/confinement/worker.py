@@ -27,6 +27,7 @@ def confine(policy: Policy, had: set[str]) -> tuple[str, ...]:
     limits.no_new_privileges()
     if landlock.restrict((*reach.SYSTEM, *read), names, (scratch,) if scratch else (), reach.devices(policy.cuda)):
         layers.add("landlock")
-    if seccomp.install(seccomp.program(machine, os.getpid(), metadata="readonly" not in layers)):
+    # Without a network namespace an abstract socket could be reached, and so would reach out.
+    if seccomp.install(seccomp.program(machine, os.getpid(), metadata="readonly" not in layers, local=policy.cuda and "net" in had)):
         layers.add("seccomp")
     return proof.held(layers, policy.data_bytes)

@@ -274,3 +274,28 @@ def test_the_engine_asks_for_confinement_wherever_code_runs():
     """Both places that start workers for a model hand a policy over."""
     assert looking.policy_for is policy.policy_for
     assert visits.policy_for is policy.policy_for
+
+
+def test_a_policy_for_cuda_holds_as_much_here(engine):
+    """Without a GPU too: it differs by devices, the bound of memory and sockets that reach nobody."""
+    link = engine.workers.start(default_python(), policy.Policy(cuda=True))
+    engine.workers.end(link, at_once=True)
+    assert link.held == tuple(code for code in PROTECTIONS if code != "memory")
+
+
+def test_a_plain_new_process_is_confined_as_far_as_it_can_be(engine, place, monkeypatch):
+    """Where there is no fork server: all but the pid namespace, which begins with a child."""
+    monkeypatch.setattr("engine.workers.can_fork", lambda: False)
+    plain = Engine(keep_history=False)
+    try:
+        (outcome,) = plain.run_job(*job_of(place, "'forks'")).outcomes
+        link = plain.workers.start(default_python(), policy.Policy(data_bytes=4 * GIB))
+        assert set(PROTECTIONS) - set(link.held) <= {"processes"}
+    finally:
+        plain.close()
+    assert (outcome.status, re.search(r"forked (\d+) end", outcome.log)[1]) == ("ok", "0")
+
+
+def test_the_probe_knows_what_holds(engine, monkeypatch):
+    monkeypatch.setattr("engine.facts_cache.read", lambda interpreter: None)
+    assert engine.probe().confinement == PROTECTIONS

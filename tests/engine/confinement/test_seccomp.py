@@ -28,6 +28,8 @@ def verdict(machine, number, *arguments, arch=None, **options):
         here += 1
         if operation == 0x20:
             (accumulator,) = struct.unpack_from("<I", data, operand)
+        elif operation == 0x54:
+            accumulator &= operand
         elif operation == 0x06:
             return {0x7FFF0000: ALLOW, 0x80000000: KILL}.get(operand) or errno.errorcode[operand & 0xFFFF]
         else:
@@ -84,6 +86,23 @@ def test_what_only_some_arguments_make_harmful(machine):
     assert verdict(machine, ioctl, 3, 0x5412) == "EPERM"                # to type into a terminal
     assert verdict(machine, prlimit, 0, 7) == verdict(machine, prlimit, PID, 7) == ALLOW
     assert verdict(machine, prlimit, 1, 7) == "EPERM"
+
+
+def test_for_cuda_sockets_that_reach_nobody(machine):
+    """Streams of Unix that may listen; no other family, no datagrams, no connecting."""
+    socket, connect, bind, pair = (of(machine, seccomp.REFUSED[name]) for name in ("socket", "connect", "bind", "socketpair"))
+    for kind in (1, 5, 1 | 0x80000, 5 | 0x80800):
+        assert verdict(machine, socket, 1, kind, local=True) == ALLOW
+        assert verdict(machine, socket, 1, kind) == "EPERM"
+        for family in (0, 2, 10, 16, 17, 40):
+            assert verdict(machine, socket, family, kind, local=True) == "EPERM"
+    for kind in (2, 3, 2 | 0x80000):
+        assert verdict(machine, socket, 1, kind, local=True) == "EPERM"
+    assert verdict(machine, bind, 3, local=True) == verdict(machine, pair, 1, 1, local=True) == ALLOW
+    assert verdict(machine, connect, 3, local=True) == "EPERM"
+    for name, numbers in seccomp.REFUSED.items():
+        if name not in (*seccomp.LOCAL, "socket") and of(machine, numbers) is not None:
+            assert verdict(machine, of(machine, numbers), 1, 1, local=True) == "EPERM", name
 
 
 def test_modes_and_times_of_files_are_refused_where_mounts_are_writable(machine):
