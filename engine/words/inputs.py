@@ -107,6 +107,8 @@ TABLE: dict[str, tuple[str, str]] = {
     **_with_hints(),
     "input-unbatched": ("The inputs {given} have no batch dimension.", "输入 {given} 没有批维度。"),
     "input-unbatched.hint": _TRY,
+    "input-batch": ("The inputs {given} do not run with batch {batch}; they did with batch {works}.", "输入 {given} 无法以批大小 {batch} 运行;批大小为 {works} 时可以。"),
+    "input-batch.hint": ("Use batch {works}, or a multiple of it: --batch {works}.", "请使用批大小 {works} 或其倍数:--batch {works}。"),
     "input-none-found": (
         "No input was found that the forward runs with; {count} were tried. The nearest, {given}: {error}",
         "没有找到能让 forward 运行的输入,已尝试 {count} 组。最接近的是 {given}:{error}",

@@ -22,6 +22,7 @@ from engine.worker.inputs import Arguments, tensors_in
 
 TRYING_S = 2.0
 _PROPOSALS = 3
+_BATCHES = (1, 2, 4, 8)
 
 
 class FirstCallWatch:
@@ -69,6 +70,8 @@ def explain(attempt: Attempt, trials: Any, signature: Signature, search: Search)
     if (unbatched := _unbatched(attempt, search)) is not None:
         return unbatched
     sentence = sentence_of(attempt, signature)
+    if (sentence is None or sentence[0] in ("input-inside", "input-own-words")) and (other := _other_batch(attempt, search)) is not None:
+        return other
     fits = fitting(trials, attempt, search.deadline) if is_flatten(attempt) and trials.can_fake else None
     if sentence is None:
         return raised_inside(attempt)
@@ -88,6 +91,16 @@ def _unbatched(attempt: Attempt, search: Search) -> WorkerError | None:
         return None
     texts = [format_input(spec) for spec in batched]
     return WorkerError("input-mismatch", "input-unbatched", given=given_text(attempt), proposed=[texts], proposal=", ".join(texts))
+
+
+def _other_batch(attempt: Attempt, search: Search) -> WorkerError | None:
+    """The same inputs run with another batch size."""
+    if not any("B" in leaf.shape for _, leaf in walk(attempt.proposal)):
+        return None
+    for batch in _BATCHES:
+        if batch != attempt.batch and search.prove(attempt.proposal, batch).ran:
+            return WorkerError("input-mismatch", "input-batch", given=given_text(attempt), batch=attempt.batch, works=batch)
+    return None
 
 
 def _with_proposals(sentence: Sentence, proposed: list[list[str]], fits: Fits | None) -> WorkerError:

@@ -87,6 +87,12 @@ def test_a_script_that_speaks_of_sizes_is_an_input_mismatch():
     assert error.code == "input-mismatch" and words(error)[1] == "Try f32[B,3,64,64]."
 
 
+@pytest.mark.parametrize(("network", "batch", "works"), [(families.Fours, 2, 4), (families.Fours, 1, 4), (families.Single, 3, 1)])
+def test_a_batch_that_does_not_fit_is_said_with_one_that_does(network, batch, works):
+    error = refused(network(), "f32[B,3]", batch=batch)
+    assert (error.code, error.say, error.values["batch"], error.values["works"]) == ("input-mismatch", "input-batch", batch, works)
+
+
 def test_half_precision_weights_still_get_a_proposal():
     specs = (parse_input("f32[B,4,64,64]"),)
     network = families.resnet_like().half().eval()
