@@ -47,6 +47,9 @@ def read_exported(archive: Archive) -> Findings:
     findings.globals += [*evaluated, *dict.fromkeys(_unpickled(archive))]
     if evaluated:
         findings.note("note-evaluated-text")
+    if any(name.startswith("data/aotinductor/") for name in archive.names):
+        # torch opens the compiled libraries that lie beside the program.
+        findings.globals.append(("torch._inductor", "aoti_load_package"))
     return findings
 
 

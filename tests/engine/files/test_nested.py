@@ -57,6 +57,14 @@ def test_a_call_is_found_wherever_it_lies(tmp_path, place):
     assert not effect.exists()
 
 
+def test_compiled_code_beside_a_program_is_dangerous(tmp_path):
+    """torch opens the library together with the program."""
+    path = tmp_path / "m.pt2"
+    path.write_bytes(exported(**{"data/aotinductor/model/x.so": b"\x7fELF"}))
+    found = inspect_file(str(path))
+    assert (found.info.kind, found.danger) == ("exported-program", DANGEROUS)
+
+
 def test_raw_numbers_that_begin_like_a_pickle_are_numbers(tmp_path):
     """Only what the list calls a pickle is unpickled, so only that is read as one."""
     path = tmp_path / "m.pt2"
