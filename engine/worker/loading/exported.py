@@ -32,7 +32,7 @@ def _check(path: Path) -> None:
     try:
         found = what_runs_code(path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RecursionError) as error:
-        raise WorkerError("load-failed", "exported-refused", file=path.name, error=last_line(error), torch=torch.__version__) from error
+        raise WorkerError("load-failed", "exported-refused", file=path.name, error=last_line(error), torch=str(torch.__version__)) from error
     if found is not None:
         raise WorkerError("needs-trust", "exported-runs-code", file=path.name, found=found)
 
@@ -45,7 +45,7 @@ def _read(path: Path, trusted: bool) -> Any:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise WorkerError("load-failed", "exported-refused", file=path.name, error=last_line(error), torch=torch.__version__) from error
+        raise WorkerError("load-failed", "exported-refused", file=path.name, error=last_line(error), torch=str(torch.__version__)) from error
 
 
 @contextlib.contextmanager

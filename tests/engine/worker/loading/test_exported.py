@@ -6,6 +6,7 @@ import json
 import warnings
 import zipfile
 
+import msgspec
 import pytest
 import torch
 from torch import nn
@@ -146,6 +147,7 @@ def test_what_is_damaged_is_refused_in_words(exported, tmp_path):
         with pytest.raises(WorkerError) as met:
             load(source(tmp_path / name), CPU)
         assert (met.value.say, met.value.values["file"]) == ("exported-refused", name)
+        assert msgspec.msgpack.encode(met.value.values)     # torch's version is no plain text
 
 
 @pytest.mark.parametrize("target", ["torch.ops.aten.conv2d.default", "torch.ops.higher_order.cond", "_operator.floordiv", "math.ceil", "torch.sym_max", "torch._sym_sqrt", "torch.ops.aten.__and__.Tensor"])
