@@ -53,7 +53,8 @@ class Agreement(QObject):
         """`once` holds while this window is open, `always` from now on; anything else runs nothing, and so does what is dangerous."""
         then, self._then = self._then, None
         if decision not in ("once", "always") or request.is_dangerous:
-            self.problem_met.emit(problem(f"trust.rejected-{request.what}" if request.what == "classes" else "trust.rejected", name=request.name))
+            why = "-dangerous" if request.is_dangerous else "-classes" if request.what == "classes" else ""
+            self.problem_met.emit(problem(f"trust.rejected{why}", name=request.name))
             return
         self._once.update(each for each in request.sha256 if each)
         if decision == "always":

@@ -71,7 +71,9 @@ def consent_line(entry: ModelEntry, trusted: frozenset[str]) -> str:
         return text.say("card.safe-class", file=f"{Path(where).name}.py") if name else text.say("card.safe")
     if inspected.danger == "dangerous":
         return text.say("card.dangerous")
-    return text.say("card.trusted" if entry.info and entry.info.sha256 in trusted else "card.needs-trust")
+    if entry.info and entry.info.sha256 in trusted:
+        return text.say("card.trusted")
+    return text.say("card.trusted-once" if entry.examined and entry.examined.source.trusted else "card.needs-trust")
 
 
 def class_line(entry: ModelEntry) -> tuple[str, str]:

@@ -11,7 +11,9 @@ _ARCHITECTURE = re.compile(r"^(?P<where>.+?):(?P<name>[A-Za-z_]\w*)\s*(?P<argume
 
 
 def loading_code(entry: ModelEntry) -> tuple[str, str]:
-    """Code of `gui.text` for the mistake, and the lines that work; empty where a file of this kind invites none."""
+    """Code of `gui.text` for the mistake, and the lines that work; empty where a file of this kind invites none, or attacks."""
+    if entry.inspected is not None and entry.inspected.danger == "dangerous":
+        return "", ""
     if entry.missing_classes:
         return "code.module", "\n".join(_module(entry))
     return ("code.state-dict", "\n".join(_weights(entry))) if entry.is_weights_only else ("", "")

@@ -70,6 +70,11 @@ TABLE: dict[str, tuple[str, str]] = {
         "Nothing was run. Press Run again to decide anew, or save the model as weights (state_dict).",
         "没有执行任何内容。再次点击“运行”可重新决定,或把模型另存为权重(state_dict)。",
     ),
+    "trust.rejected-dangerous": ("{name} was not loaded: loading it calls what no model needs.", "{name} 未载入:加载它会调用模型并不需要的内容。"),
+    "trust.rejected-dangerous.hint": (
+        "Nothing was run. Delete it, unless you made it yourself: then use the command that Run shows.",
+        "没有执行任何内容。除非是你自己制作的,否则请删除;自己制作的可使用点击“运行”后显示的命令。",
+    ),
     "code.copy": ("Copy", "复制"),
     "code.copied": ("Copied", "已复制"),
     # The model card.
@@ -112,6 +117,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "card.needs-trust": ("contains code: asks before it is loaded", "含有代码:载入前会询问"),
     "card.dangerous": ("contains dangerous code: opens in a terminal only", "含有危险代码:只能在终端中打开"),
     "card.trusted": ("contains code: you trust this exact file", "含有代码:你已信任此文件"),
+    "card.trusted-once": ("contains code: you agreed until this window closes", "含有代码:你已同意,直到关闭此窗口"),
     "card.safe": ("loading it runs no code", "载入时不执行代码"),
     "card.safe-class": ("the weights run no code; {file} is imported", "权重不执行代码;会导入 {file}"),
     "card.place": ("Weights taken from", "权重取自"),

@@ -71,6 +71,11 @@ def test_before_a_class_is_chosen_the_line_is_to_be_filled_in(qapp):
     assert loading_code(entry_of(qapp, "/m.onnx", kind="onnx").current) == ("", "")
 
 
+def test_no_code_is_offered_that_loads_an_attack(qapp):
+    """It would be run by whoever copies it."""
+    assert loading_code(entry_of(qapp, "/m.pth", kind="module", missing_classes=("__main__.Net",), danger="dangerous").current) == ("", "")
+
+
 def test_classes_of_another_module_are_lent_to_it(qapp):
     """`train.Net` is looked for in `train`, wherever it is defined now."""
     lines = loading_code(entry_of(qapp, "/m.pth", kind="module", missing_classes=("train.Net",)).current)[1]

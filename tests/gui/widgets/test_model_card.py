@@ -180,6 +180,13 @@ def test_whether_loading_runs_code_is_said(bench, changes, code):
     assert bench.says("modelCode") == text.say("card.trusted" if code == "card.needs-trust" else code)
 
 
+def test_a_yes_for_once_is_said_too(bench):
+    """It holds until the window closes."""
+    bench.know(kind="module", requires_trust=True)
+    bench.examine(source=bench.models.current.source(True))
+    assert bench.says("modelCode") == text.say("card.trusted-once")
+
+
 def test_the_class_file_is_imported_and_that_is_said(bench):
     """Weights run nothing; the file that defines their class does."""
     bench.know()
