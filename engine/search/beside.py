@@ -23,6 +23,8 @@ _PARSE_S_PER_BYTE = 1.2e-6
 """What parsing and following source takes: the rest of the time must suffice for the next file."""
 _GOOD = 0.8
 _WORDS = 64
+_OF_LAYERS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+"""What torch's own layers call their tensors: it stands in no class's source."""
 _LEAST_SHARE = 0.3
 """Of the words: a file that has fewer cannot explain the keys."""
 
@@ -96,7 +98,7 @@ def _telling_parts(root: Node) -> list[bytes]:
     level = [root]
     while level and len(found) < _WORDS:
         for node in level:
-            found |= dict.fromkeys(name for name in node.children if not name.isdigit())
+            found |= dict.fromkeys(name for name in node.children if not name.isdigit() and name not in _OF_LAYERS)
         level = [child for node in level for child in list(node.children.values())[:8]][:_WORDS]
     return [name.rstrip("0123456789").encode("utf-8", "replace") for name in list(found)[:_WORDS]]
 
