@@ -152,5 +152,5 @@ TABLE: dict[str, tuple[str, str]] = {
     "note-other-weights": ("Weights are taken from {at}; more lie at {others}.", "权重取自 {at};另有权重在 {others}。"),
     "note-picklescan": ("picklescan calls these dangerous: {names}.", "picklescan 认为以下名称危险:{names}。"),
     "inspect-usage": ("inspect: {problem}.", "inspect 的参数有误:{problem}。"),
-    "inspect-usage.hint": ("Usage: python3 main.py inspect FILE [--json PATH]", "用法:python3 main.py inspect FILE [--json PATH]"),
+    "inspect-usage.hint": ("Usage: python3 main.py inspect FILE [--json PATH] [--deep ...]", "用法:python3 main.py inspect FILE [--json PATH] [--deep ...]"),
 }

@@ -112,3 +112,85 @@ def test_no_torch_and_any_terminal(model):
     done = subprocess.run([sys.executable, "-c", text, model], capture_output=True, text=True, cwd=ROOT, timeout=30, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
     assert (done.returncode, done.stderr) == (0, "")
     assert "?? one.pth" in done.stdout
+
+
+# -- what else is known without running it -----------------------------------------------------------------------------
+
+NET = "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.conv = nn.Conv2d(3, 4, 3)\n        self.norm = nn.BatchNorm2d(4)\n"
+
+
+def content_of(path, tmp_path, *more):
+    """The JSON of an inspection that goes well."""
+    target = tmp_path / "out.json"
+    assert main([str(path), "--json", str(target), *more]) == 0
+    return json.loads(target.read_bytes())
+
+
+def test_where_it_was_saved_and_where_it_goes(model, capsys):
+    """The phrase of the model card."""
+    assert main([str(model)]) == 0
+    assert "cuda:0, loaded to cpu" in capsys.readouterr().out
+
+
+def test_candidates_beside_the_weights(model, tmp_path, capsys):
+    """Found by their source alone: what does not fit is not known, and is null."""
+    (model.parent / "net.py").write_text(NET)
+    (best, *_) = content_of(model, tmp_path)["candidates"]
+    assert best["architecture"] == f"{model.parent / 'net.py'}:Net"
+    assert (best["origin"], best["perfect"], best["missing"], best["missing_count"]) == ("file", False, None, None)
+    assert 0.5 < best["score"] <= 1
+    assert f"{model.parent / 'net.py'}:Net  (file)".split()[0] in capsys.readouterr().out
+
+
+def test_candidates_in_a_file_that_is_named(model, tmp_path, capsys):
+    """Somewhere else, handed over with --arch."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "net.py").write_text(NET)
+    (best, *_) = content_of(model, tmp_path, "--arch", str(tmp_path / "elsewhere" / "net.py"))["candidates"]
+    assert best["architecture"] == f"{tmp_path / 'elsewhere' / 'net.py'}:Net"
+    capsys.readouterr()
+
+
+def test_facts_of_a_whole_module_of_a_script(tmp_path, capsys):
+    """The class that it lacks, in text and JSON, with the mistake explained."""
+    path = tmp_path / "m.pt"
+    path.write_bytes(make.zipped(make.net()))
+    content = content_of(path, tmp_path)
+    assert content["missing_classes"] == ["__main__.Net"]
+    assert content["first_layer"] is None or content["first_layer"]["sentence"]
+    assert [note["code"] for note in content["notes"]].count("note-module-needs-class") == 1
+    out = capsys.readouterr().out
+    assert "class is in  __main__.Net" in out
+    assert "The code that works" in out
+
+
+@pytest.mark.parametrize(("option", "value"), [("--trust", None), ("--input", "f32[B,3]"), ("--python", "python3"), ("--weights-at", "model"), ("--arch", "a.b:C"), ("--allow-missing", None)])
+def test_options_of_deep_alone_are_refused(model, capsys, option, value):
+    """Two lines that name the option."""
+    assert main([str(model), option, *([value] if value else [])]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert option in first
+    assert "--deep" in second
+
+
+def test_an_examination_in_rows_and_json(tmp_path):
+    """Inputs with their origin, outputs, the parts of loading; what could not be measured is left out."""
+    from engine.candidates import Fit
+    from engine.commands import facts
+    from engine.events import FileInspected, ModelExamined
+    from engine.job import InputSpec, ModelSource
+    from engine.words import failure
+
+    examined = ModelExamined(
+        path="/m.pth", source=ModelSource("/m.pth", "state-dict", "a.py:Net(width=3)"), inputs=(InputSpec(shape=("B", 3), source="guessed", ran=True),), outputs="[B, 4]",
+        parameters=10, buffers=None, architecture="Net", fit=Fit(matching=1, keys=2, missing=("x",), missing_count=1), phases_ms={"load": 12.0, "reading": 9.0}, load_peak_bytes=1 << 20,
+    )
+    rows = dict(facts.examined_rows(examined))
+    assert (rows["input"], rows["outputs"], rows["fit"], rows["buffers"]) == ("f32[B,3] (guessed, ran)", "[B, 4]", "missing x", None)
+    assert rows["load"] == "12.0 ms, reading 9.00 ms, peak memory 1.00 MiB"
+    inspected = FileInspected(path="/m.pth", inputs=None)
+    content = json.loads(facts.as_json(inspected, (), examined))
+    assert (content["inputs"][0]["ran"], content["deep"]["architecture"], content["deep"]["failure"]) == (True, "a.py:Net(width=3)", None)
+    refused = json.loads(facts.as_json(inspected, (), None, failure("class-mismatch", "class-needed", {"tensors": 1, "values_count": 2})))
+    assert refused["deep"]["failure"]["say"] == "class-needed"
+    assert "deep" not in json.loads(facts.as_json(inspected))
