@@ -208,9 +208,9 @@ class InputsModel(QAbstractTableModel):
         return self.entry is not None and self.entry.looking is not None and self.entry.looking.what == "examined"
 
     def _was_refused(self, spec: InputSpec) -> bool:
-        """Tried as a guess, and the forward did not take it."""
+        """Tried, and the forward did not take it."""
         examined = self.entry.examined if self.entry else None
-        return examined is not None and examined.failure is not None and examined.failure.code == "input-mismatch" and spec.source == "guessed" and not spec.ran
+        return examined is not None and examined.failure is not None and examined.failure.code == "input-mismatch" and not spec.ran
 
     def _put(self, row: int, spec: InputSpec, is_whole: bool) -> None:
         inputs = list(self.entry.inputs) if self.entry else []
