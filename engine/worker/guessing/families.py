@@ -85,6 +85,8 @@ def _for_convolution(layer: Any, sizes: Sizes) -> Iterator[InputSpec]:
         yield tensor("B", channels, *([_TRANSPOSED_SIDES.get(sizes.side, sizes.side)] * spatial))
         yield tensor("B", channels)
     yield tensor("B", channels, *_room(spatial, sizes))
+    if spatial == 3:
+        yield tensor("B", channels, 16, sizes.side, sizes.side)
     if channels == 1 and not audio:      # forward may add the channel itself
         yield tensor("B", *_room(spatial, sizes))
         yield tensor("B", sizes.length)

@@ -21,6 +21,8 @@ from engine.worker.guessing.trial import Proposal
 
 _RATES = (16000, 8000, 22050, 44100)
 _MAIN = ("input_ids", "pixel_values", "input_values", "input_features", "inputs_embeds", "x", "input", "inputs", "image", "images")
+_COMPANIONS = ("attention_mask", "pixel_values", "decoder_input_ids")
+"""Where every argument is optional, these are wanted beside the main one by networks that name them."""
 _STATE = re.compile(r"^(h|c|h_?0|hx|hc|hidden|hiddens|state|states|hidden_state|prev_state|prev_hidden|rnn_state|lstm_state)$")
 _LENGTHS = re.compile(r"(^|_)(lengths?|lens?|seq_lens?)$")
 _RATE = re.compile(r"^(sr|fs|rate|sample_rate|sampling_rate|samplerate)$")
@@ -66,17 +68,17 @@ class Proposals:
         limit = self._limit
         if limit is None:
             return list(SIZES)
-        steps = [min(limit, 128), limit, *(sizes.steps for sizes in SIZES if sizes.steps < limit)]
-        return [_with_steps(SIZES[min(index, len(SIZES) - 1)], count) for index, count in enumerate(dict.fromkeys(steps))]
+        exact = [_with_steps(SIZES[0], steps) for steps in dict.fromkeys((min(limit, SIZES[0].steps), limit))]
+        return [*exact, *(_with_steps(sizes, min(sizes.steps, limit)) for sizes in SIZES[1:])]
 
     def _filled(self) -> list[Parameter]:
-        """Parameters that get a value: the required ones; where none is required, the main one and its mask."""
+        """Parameters that get a value: the required ones; where none is required, the main one and those that go with it."""
         if self.signature.required or not self.signature.parameters:
             return self.signature.required or [Parameter("x")] * self.signature.open_ended
         names = {parameter.name: parameter for parameter in self.signature.parameters}
         first = names.get(str(getattr(self.module, "main_input_name", ""))) or next((names[name] for name in _MAIN if name in names), self.signature.parameters[0])
-        mask = names.get("attention_mask") if first.name == "input_ids" else None
-        return [first, mask] if mask else [first]
+        companions = [names[name] for name in _COMPANIONS if name in names and name != first.name and (name != "attention_mask" or first.name == "input_ids")]
+        return [first, *companions]
 
     def _named(self, parameter: Parameter, options: list[InputSpec]) -> list[InputSpec]:
         by_name = parameter.keyword_only or not parameter.required

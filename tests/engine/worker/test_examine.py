@@ -16,6 +16,7 @@ from tests.support import families
 from tests.support.families import resnet_like
 
 HERE = families.__file__
+pytestmark = pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")      # the encoder's fast path makes some
 
 
 def asked(*texts, source="given"):
@@ -54,6 +55,7 @@ def codes(answer):
         (families.Stateful, ["f32[B,128,10]", "(f32[2,B,20], f32[2,B,20])"], "([B, 128, 3], ([2, B, 20], [2, B, 20]))"),
         (families.ImageAndFacts, ["f32[B,3,224,224]", "f32[B,7]"], "{scores: [B, 2], nothing: None}"),
         (families.Encoder, ["input_ids=i64[B,40]{0..99}", "attention_mask=i64[B,40]{1..1}"], "[B, 40, 16]"),
+        (families.Translator, ["input_ids=i64[B,4]{0..49}", "attention_mask=i64[B,4]{1..1}", "pixel_values=f32[B,3,32,32]", "decoder_input_ids=i64[B,4]{0..49}"], "[B, 8]"),
         (families.Generator, ["i64[B,32]{0..64}"], "[B, 32, 65]"),
         (families.Batch, ["{dense: f32[B,3], kinds: i64[B,128]{0..9}}"], "[B, 4]"),
         (families.Pair, ["(f32[B,3], f32[B,5])"], "[B, 4]"),
