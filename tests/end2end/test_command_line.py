@@ -72,7 +72,8 @@ def test_pnet(tmp_path, home, models_folder):
     """A state dict in the old format, and its class."""
     run = measured(tmp_path, home, models_folder / "pnet.pt", "--arch", f"{NETS}:PNet", "--input", "f32[B,3,64,64]")
     assert (run["model"]["kind"], run["model"]["parameters"], run["model"]["values"], run["model"]["trusted"]) == ("state-dict", 6632, 6632, False)
-    assert run["inputs"] == [{"name": None, "dtype": "float32", "shape": ["B", 3, 64, 64], "range": None, "scalar": None, "data_path": None, "source": "given"}]
+    wanted = {"name": None, "dtype": "float32", "shape": ["B", 3, 64, 64], "range": None, "scalar": None, "data_path": None, "source": "given"}
+    assert [{name: spec[name] for name in wanted} for spec in run["inputs"]] == [wanted]
     (path,) = [path for path in (home / "history").glob("*.json") if run["id"] in path.name]
     kept = history.load_run(path)
     assert (kept.id, kept.finished, len(kept.outcomes)) == (run["id"], True, 1)
