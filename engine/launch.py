@@ -231,13 +231,14 @@ class _Server:
             was_born = birth.attend(_BIRTH_SECONDS)
             if birth.keeper is not None or not was_born:
                 _end(first)
-        if not was_born:
+        try:
+            pid = birth.worker_pid(was_born)
+        except OSError:
             if birth.keeper is not None:
                 _end(birth.keeper)
             line.close()
-            raise OSError("a confined worker could not be started")
-        pid = birth.worker_pid() if birth.keeper is not None else first
-        self._children[pid] = Keeper(birth.keeper, line) if birth.keeper is not None else None
+            raise
+        self._children[pid] = None if birth.keeper is None else Keeper(birth.keeper, line)
         if birth.keeper is None:
             line.close()
         return pid, birth.handle, birth.held

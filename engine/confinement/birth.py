@@ -128,8 +128,10 @@ class Birth:
             self.held, self._spoke = tuple(said["held"]), True
         return True
 
-    def worker_pid(self) -> int:
-        """The worker's number as this process sees it; raises OSError where /proc does not tell."""
+    def worker_pid(self, was_born: bool = True) -> int:
+        """The worker's number as this process sees it; raises OSError where there is none, or /proc does not tell."""
+        if not was_born:
+            raise OSError("a confined worker could not be started")
         with open(f"/proc/self/fdinfo/{self.handle}", encoding="ascii") as stream:
             found = next((int(line.split()[1]) for line in stream if line.startswith("Pid:")), -1)
         if found <= 0:

@@ -9,9 +9,8 @@ import sys
 
 from engine.confinement import kernel
 from engine.confinement.environment import may_pass
+from engine.confinement.namespaces import PROCESSES
 
-PROCESSES = 4096
-"""Threads, in truth: a new process is refused."""
 _FILES = 4096
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _CLEAR_ALL = 24, 38, 47, 4
 _CAPSET = {"x86_64": 126, "aarch64": 91}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import re
 from collections.abc import Iterable
 
 from engine.confinement import kernel
 
 _NEWUSER = 0x10000000
 _FLAGS = {"pid": 0x20000000, "net": 0x40000000, "mount": 0x00020000, "ipc": 0x08000000}
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 _MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, -100, 0x8000
 _ATTR_RDONLY, _ATTR_NOSUID = 1, 2
+PROCESSES = 4096
+"""Threads, in truth: a new process is refused."""
 SCRATCH_BYTES = 256 * 1024 * 1024
 SCRATCH_FILES = 16 * 1024
 _SCRATCH_PLACES = ("/dev/shm", "/mnt", "/media", "/srv", "/var/tmp", "/tmp")  # noqa: S108 - mounted over, not written to
@@ -61,6 +65,9 @@ def arrange_mounts(had: set[str], readable: Iterable[str]) -> tuple[set[str], st
         holds.add("readonly")
     if "pid" in had and _mounted("proc", "/proc", "proc", None):
         holds.add("proc")
+        _bound_processes()
+        with contextlib.suppress(OSError):      # root's writes to /proc/sys would reach the whole system
+            kernel.mount("proc", "/proc", None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     place = scratch_place(readable)
     options = f"size={SCRATCH_BYTES},nr_inodes={SCRATCH_FILES},mode=700"
     return holds, place if place and _mounted("scratch", place, "tmpfs", options) else None
@@ -95,11 +102,14 @@ def scratch_place(readable: Iterable[str]) -> str | None:
     return None
 
 
-def bound_processes(limit: int) -> bool:
-    """At most `limit` processes and threads in this pid namespace (Linux 6.14 and later); /proc must be its own."""
-    try:
-        with open("/proc/sys/kernel/pid_max", "w", encoding="ascii") as stream:
-            stream.write(str(limit))
-    except OSError:
-        return False
-    return True
+def _bound_processes() -> None:
+    """At most so many processes and threads in this pid namespace. Before Linux 6.14 the number was the whole system's, and is left alone."""
+    if release() >= (6, 14):
+        with contextlib.suppress(OSError), open("/proc/sys/kernel/pid_max", "w", encoding="ascii") as stream:
+            stream.write(str(PROCESSES))
+
+
+def release() -> tuple[int, ...]:
+    """The kernel's version: (6, 14); (0, 0) where it cannot be read."""
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -12,19 +12,18 @@ from typing import Any
 from engine.confinement.environment import may_pass
 from engine.confinement.policy import PROTECTIONS
 
-_SOCKETS = ((socket.AF_INET, socket.SOCK_STREAM), (socket.AF_INET6, socket.SOCK_DGRAM), (socket.AF_UNIX, socket.SOCK_DGRAM))
 _REFUSALS = (errno.EPERM, errno.EACCES, errno.EROFS)
 
 
 def held(layers: set[str], data_bytes: int | None) -> tuple[str, ...]:
     """Codes of PROTECTIONS, each tried; `layers` are the ones that were put on."""
     proofs: dict[str, Callable[[], bool]] = {
-        "network": lambda: all(_refused(_open_socket, *each) for each in _SOCKETS) and _refused(_connect),
+        "network": lambda: all(_refused(_open_socket, *each) for each in _sockets()) and _refused(_connect),
         "write": lambda: bool({"landlock", "readonly"} & layers) and _refused(_write_nearby),
         "read": lambda: "landlock" in layers and _refused(os.listdir, "/"),
         "processes": lambda: _cannot_fork() and _refused(os.execv, "/bin/false", ["false"]) and _is_alone(),
         "signals": lambda: _refused(os.kill, 0, 0) and _refused(os.kill, -1, 0),
-        "memory": lambda: data_bytes is not None and _data_limit() <= data_bytes,
+        "memory": lambda: data_bytes is not None and 0 <= _data_limit() <= data_bytes,
         "environment": lambda: all(may_pass(name) for name in os.environ),
     }
     return tuple(name for name in PROTECTIONS if proofs[name]())
@@ -36,6 +35,10 @@ def _refused(attempt: Callable[..., Any], *arguments: Any) -> bool:
     except OSError as error:
         return error.errno in _REFUSALS
     return False
+
+
+def _sockets() -> tuple[tuple[int, int], ...]:
+    return (socket.AF_INET, socket.SOCK_STREAM), (socket.AF_INET6, socket.SOCK_DGRAM), (socket.AF_UNIX, socket.SOCK_DGRAM)
 
 
 def _open_socket(family: int, kind: int) -> None:
@@ -69,6 +72,7 @@ def _is_alone() -> bool:
 
 
 def _data_limit() -> int:
+    """In bytes; -1 is none."""
     import resource
 
     return resource.getrlimit(resource.RLIMIT_DATA)[0]

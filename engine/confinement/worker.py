@@ -19,8 +19,6 @@ def confine(policy: Policy, had: set[str]) -> tuple[str, ...]:
         return ("environment",)
     read, names = reach.opened((*reach.pythons_own(), *policy.read))
     layers, scratch = namespaces.arrange_mounts(had, (*read, *names))
-    if {"pid", "proc"} <= had | layers:
-        namespaces.bound_processes(limits.PROCESSES)
     limits.live_in(scratch)
     limits.bound(policy.data_bytes, namespaces.SCRATCH_BYTES, own_user="user" in had)
     limits.drop_capabilities()

@@ -299,3 +299,58 @@ def test_a_plain_new_process_is_confined_as_far_as_it_can_be(engine, place, monk
 def test_the_probe_knows_what_holds(engine, monkeypatch):
     monkeypatch.setattr("engine.facts_cache.read", lambda interpreter: None)
     assert engine.probe().confinement == PROTECTIONS
+
+
+LAYERS = {
+    "namespaces": ("engine.confinement.namespaces.enter = lambda *a: set()", {"processes"}),
+    "mounts": ("engine.confinement.namespaces.arrange_mounts = lambda *a: (set(), None)", {"processes"}),
+    "read-only mounts": ("engine.confinement.namespaces._make_readonly = lambda: False", set()),
+    "Landlock": ("engine.confinement.landlock.restrict = lambda *a: False", {"read"}),
+    "seccomp": ("engine.confinement.seccomp.install = lambda *a: False", {"network", "processes", "signals"}),
+    "limits": ("engine.confinement.limits.bound = lambda *a, **k: None", {"memory"}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", LAYERS)
+def test_where_the_system_lacks_a_layer_a_model_runs_and_no_more_is_promised_than_holds(place, monkeypatch, layer):
+    """A fork server whose confinement finds that layer missing; what hangs on it is not among what holds."""
+    line, missing = LAYERS[layer]
+    code = f"import sys, engine.launch, engine.confinement.worker; {line}; engine.launch.main(sys.argv[1:])"
+    start = subprocess.Popen
+    monkeypatch.setattr("engine.process.subprocess.Popen", lambda command, **named: start([command[0], "-c", code, *command[3:]], **named))
+    poorer = Engine(keep_history=False)
+    try:
+        (outcome,) = poorer.run_job(*job_of(place, "'nothing'")).outcomes
+        assert outcome.status == "ok", outcome.error
+        link = poorer.workers.start(default_python(), policy.Policy(data_bytes=4 * GIB))
+        poorer.workers.end(link, at_once=True)
+    finally:
+        poorer.close()
+    assert set(PROTECTIONS) - set(link.held) == missing
+
+
+def test_a_class_in_the_home_folder_brings_its_neighbours_and_no_keys(place, monkeypatch):
+    """Python files and packages beside it are importable; what else lies in the home folder is not readable."""
+    home = place / "home"
+    for name, text in {"neighbour.py": "WIDTH = 16\n", "package/__init__.py": "OUT = 4\n", ".ssh/key": "verysecret", "documents/letter.py": "verysecret"}.items():
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(text)
+    (home / "net.py").write_text(
+        "import torch\nimport neighbour\nimport package\n\nclass Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.first, self.second = torch.nn.Linear(neighbour.WIDTH, 16), torch.nn.Linear(16, package.OUT)\n"
+        "    def forward(self, x):\n        for name in ('.ssh/key', 'secret.txt', 'documents/letter.py'):\n            try:\n"
+        f"                print('read', open({str(home)!r} + '/' + name).read())\n            except PermissionError:\n                print('refused', name)\n"
+        "        return self.second(self.first(x))\n"
+    )
+    monkeypatch.setenv("HOME", str(home))
+    fresh = Engine(keep_history=False)
+    try:
+        job, info = job_of(place, "'nothing'")
+        job = msgspec.structs.replace(job, model=msgspec.structs.replace(job.model, architecture=f"{home / 'net.py'}:Net"))
+        (outcome,) = fresh.run_job(job, info).outcomes
+    finally:
+        fresh.close()
+    assert outcome.status == "ok", outcome.error
+    assert "verysecret" not in outcome.log
+    assert {"refused .ssh/key", "refused secret.txt", "refused documents/letter.py"} <= set(outcome.log.split("\n"))
