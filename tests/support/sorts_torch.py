@@ -83,6 +83,7 @@ def write_modules(folder, torch, net):
 def write_programs(folder, torch, net):
     """TorchScript, exported programs in three layouts, a package, the lite interpreter."""
     from torch._export.serde.serialize import serialize
+    from torch.export.pt2_archive._package import PT2ArchiveWriter
 
     example = torch.randn(2, 3, 8, 8)
     traced = torch.jit.trace(net, example)
@@ -96,14 +97,15 @@ def write_programs(folder, torch, net):
     parts = serialize(batch)
     with zipfile.ZipFile(folder / "exported_2_5.pt2", "w") as archive:
         archive.writestr("serialized_exported_program.json", parts.exported_program)
-        archive.writestr("serialized_state_dict.pt", saved(torch, dict(net.state_dict())))
+        archive.writestr("serialized_state_dict.pt", saved(torch, dict(net.state_dict(keep_vars=True))))
         archive.writestr("serialized_constants.pt", saved(torch, {}))
         archive.writestr("serialized_example_inputs.pt", saved(torch, ((example,), {})))
         archive.writestr("version", "8.8")
-    with zipfile.ZipFile(folder / "exported_2_8.pt2", "w") as archive:
-        for name, content in (("archive_format", b"pt2"), ("models/model.json", parts.exported_program), ("data/weights/model.pt", saved(torch, dict(net.state_dict()))),
-                              ("data/constants/model.pt", saved(torch, {})), ("data/sample_inputs/model.pt", saved(torch, ((example,), {})))):
-            archive.writestr(f"exported_2_8/{name}", content)
+    with PT2ArchiveWriter(str(folder / "exported_2_8.pt2")) as archive:
+        archive.write_bytes("models/model.json", parts.exported_program)
+        archive.write_bytes("data/weights/model.pt", saved(torch, dict(net.state_dict(keep_vars=True))))
+        archive.write_bytes("data/constants/model.pt", saved(torch, {}))
+        archive.write_bytes("data/sample_inputs/model.pt", saved(torch, ((example,), {})))
     harmful_program(folder)
     with torch.package.PackageExporter(folder / "package.pt") as exporter:
         exporter.extern("torch.**")

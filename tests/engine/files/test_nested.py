@@ -58,7 +58,7 @@ def test_a_call_is_found_wherever_it_lies(tmp_path, place):
 
 
 def test_compiled_code_beside_a_program_is_dangerous(tmp_path):
-    """torch opens the library together with the program."""
+    """Torch opens the library together with the program."""
     path = tmp_path / "m.pt2"
     path.write_bytes(exported(**{"data/aotinductor/model/x.so": b"\x7fELF"}))
     found = inspect_file(str(path))
