@@ -105,14 +105,15 @@ def test_finished_outcomes_outlive_a_kill(tmp_path, weights, bell, mark):
 WINDOW = """
 import os, sys
 import gui.app as app
-from engine.events import FileInspected
+from engine.events import FileInspected, ModelExamined
 from gui.models.session import Session
 
 apply = Session.apply
 def apply_and_run(self, event):
     apply(self, event)
     if isinstance(event, FileInspected):
-        self.set_class(sys.argv[2])
+        self.discovery.set_class(sys.argv[2])
+    if isinstance(event, ModelExamined):
         self.request_run()
 Session.apply = apply_and_run
 sys.exit(app.main([sys.argv[1]]))
