@@ -107,7 +107,9 @@ TABLE: dict[str, tuple[str, str]] = {
     **_with_hints(),
     "input-unbatched": ("The inputs {given} have no batch dimension.", "输入 {given} 没有批维度。"),
     "input-unbatched.hint": _TRY,
-    "input-batch": ("The inputs {given} do not run with batch {batch}; they did with batch {works}.", "输入 {given} 无法以批大小 {batch} 运行;批大小为 {works} 时可以。"),
+    "input-batch": (
+        "The inputs {given} run with batch {works}, not with batch {batch}: {error}", "输入 {given} 在批大小为 {works} 时可以运行,为 {batch} 时不行:{error}",
+    ),
     "input-batch.hint": ("Use batch {works}, or a multiple of it: --batch {works}.", "请使用批大小 {works} 或其倍数:--batch {works}。"),
     "input-none-found": (
         "No input was found that the forward runs with; {count} were tried. The nearest, {given}: {error}",

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.inputs import format_input
 from engine.job import InputSpec
-from engine.worker.errors import WorkerError, is_device_error, is_out_of_memory
+from engine.worker.errors import WorkerError, is_device_error, is_out_of_memory, last_line
 from engine.worker.guessing.changes import SPEAKING, is_tensor, put, walk
 from engine.worker.guessing.proposals import Proposals
 from engine.worker.guessing.search import Search
@@ -99,7 +99,7 @@ def _other_batch(attempt: Attempt, search: Search) -> WorkerError | None:
         return None
     for batch in _BATCHES:
         if batch != attempt.batch and search.prove(attempt.proposal, batch).ran:
-            return WorkerError("input-mismatch", "input-batch", given=given_text(attempt), batch=attempt.batch, works=batch)
+            return WorkerError("input-mismatch", "input-batch", given=given_text(attempt), batch=attempt.batch, works=batch, error=last_line(attempt.error))
     return None
 
 

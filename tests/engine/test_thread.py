@@ -7,8 +7,9 @@ import threading
 import pytest
 
 from engine.job import ModelSource
-from engine.thread import EngineThread
 from engine.workers import Interrupted
+
+EngineThread = pytest.importorskip("engine.thread", reason="this one module of the engine needs PySide6", exc_type=ModuleNotFoundError).EngineThread
 
 FIRST, SECOND = ModelSource("/models/first.pth", "module"), ModelSource("/models/second.pth", "module")
 

@@ -98,8 +98,8 @@ def test_phases_come_in_order_and_are_timed():
 
 
 def test_loading_is_split_where_the_worker_could_tell():
-    visitor, record, _workers, _events = make(**{"Load": lambda command: messages.Loaded(
-        2_000_000, 10, 0, 40, None, reading_ns=1_500_000, moving_ns=400_000, load_peak_bytes=1 << 20)})
+    visitor, record, _workers, _events = make(Load=lambda command: messages.Loaded(
+        2_000_000, 10, 0, 40, None, reading_ns=1_500_000, moving_ns=400_000, load_peak_bytes=1 << 20))
     visitor.start(record)
     assert (record.phases.load, record.phases.load_reading, record.phases.load_moving) == (2.0, 1.5, 0.4)
     assert record.conclude().memory.load_peak_bytes == 1 << 20
