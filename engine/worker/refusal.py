@@ -99,7 +99,7 @@ def _other_batch(attempt: Attempt, search: Search) -> WorkerError | None:
         return None
     for batch in _BATCHES:
         if batch != attempt.batch and search.prove(attempt.proposal, batch).ran:
-            return WorkerError("input-mismatch", "input-batch", given=given_text(attempt), batch=attempt.batch, works=batch, error=last_line(attempt.error))
+            return WorkerError("input-mismatch", "input-batch", given=given_text(attempt), batch=attempt.batch, works=batch, error=last_line(attempt.error) if attempt.error else "")
     return None
 
 
