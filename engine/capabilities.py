@@ -42,6 +42,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     driver: str | None = None
     confinement: tuple[str, ...] = ()
     """What holds a worker that runs foreign code: codes of engine.confinement.PROTECTIONS."""
+    confinement_gpu: tuple[str, ...] = ()
+    """The same on a GPU, whose driver needs more; empty without one."""
+    gpu_layers: str = "all"
+    """The strongest of engine.confinement.LAYERS with which the GPU was seen to work."""
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from engine.capabilities import Facts
 from engine.version import VERSION
 
 _PACKAGES = ("torch", "numpy", "onnxruntime", "onnxruntime-gpu")
-_LAYOUT = "with confinement"
+_LAYOUT = "with confinement, on a GPU too"
 """Facts that were remembered before they held this are asked again; so they are under another kernel, which may confine more or less."""
 
 

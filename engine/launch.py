@@ -225,7 +225,8 @@ class _Server:
         with adopting():
             first = os.fork()
             if first == 0:
-                deliver(theirs, server_fd, lambda had, kept: become_worker(channel_fd, log_fd, None if kept else server, policy, theirs.fileno(), had))
+                become = lambda had, kept: become_worker(channel_fd, log_fd, None if kept else server, policy, theirs.fileno(), had)  # noqa: E731
+                deliver(theirs, server_fd, become, with_namespaces=policy.layers == "all")
             theirs.close()
             os.close(server_fd)
             was_born = birth.attend(_BIRTH_SECONDS)
@@ -291,8 +292,8 @@ def _be_one_worker(channel: str, log: str, line: str = "", policy: str = "") -> 
     parent = os.getppid()
     if not policy:
         become_worker(int(channel), int(log), parent)
-    had = enter(("net", "mount", "ipc"))
-    become_worker(int(channel), int(log), parent, Policy.from_wire(json.loads(policy)), int(line), had)
+    wanted = Policy.from_wire(json.loads(policy))
+    become_worker(int(channel), int(log), parent, wanted, int(line), enter(("net", "mount", "ipc")) if wanted.layers == "all" else set())
 
 
 if __name__ == "__main__":

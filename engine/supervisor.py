@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 
-from engine import environment, facts_cache, messages, resume
+from engine import environment, resume
 from engine.candidates import Candidate
 from engine.capabilities import Facts, check, default_threads
-from engine.confinement import Policy, memory_bound
 from engine.events import ClassesRanked, EngineReady, FileInspected, JobFinished, JobStarted, ModelExamined, MonitorSampled
 from engine.indexing import Indexer
 from engine.job import InputSpec, Job, ModelSource
 from engine.keeper import Keeper
 from engine.looking import Looker
 from engine.monitor import Monitor
+from engine.probing import probe
 from engine.pump import Pump
 from engine.recorder import Recorder
 from engine.result import Application, ModelInfo, Run
@@ -32,7 +32,6 @@ from engine.workers import ConfigurationEnded, Interrupted, Workers, interpreter
 
 MONITOR_S = 0.02
 IDLE_S = 1.0
-PROBE_S = 60.0
 
 
 def _ignore(event: object) -> None:
@@ -70,29 +69,7 @@ class Engine:
 
     def probe(self, python: str | None = None) -> Facts:
         """Facts about this machine and the torch of an interpreter, from the cache where nothing has changed."""
-        interpreter = interpreter_of(python or self._python)
-        cached = facts_cache.read(interpreter)
-        if cached is not None:
-            return cached
-        link = self.workers.start(interpreter)
-        try:
-            answer = self.workers.ask(link, messages.Probe(), PROBE_S, "probe")
-        finally:
-            self.workers.end(link, at_once=True)
-        if not isinstance(answer, messages.Facted):
-            raise ConfigurationEnded(failure("protocol-error", "protocol-error", {"error": type(answer).__name__}))
-        facts = msgspec.structs.replace(
-            answer.facts, confinement=self._confinement(interpreter), driver=self.monitor.driver,
-            driver_gpus=tuple(gpu.name for gpu in self.monitor.gpus.values()),
-        )
-        facts_cache.write(interpreter, facts)
-        return facts
-
-    def _confinement(self, interpreter: str) -> tuple[str, ...]:
-        """What holds a worker that runs foreign code here: one is started and says."""
-        link = self.workers.start(interpreter, Policy(data_bytes=memory_bound()))
-        self.workers.end(link, at_once=True)
-        return link.held
+        return probe(self.workers, self.monitor, interpreter_of(python or self._python))
 
     def warm_up(self) -> None:
         """Have the fork server ready, so that the next worker starts in milliseconds."""

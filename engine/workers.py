@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import sys
 import time
@@ -43,6 +44,8 @@ class Workers:
         self._pump, self._should_stop, self._clock = pump, should_stop, clock
         self._servers: dict[str, ForkServer] = {}
         self._links: list[Link] = []
+        self.gpu_layers: dict[str, str] = {}
+        """How far an interpreter's workers are confined on a GPU (engine.confinement.LAYERS), where that is known."""
         self.waiting_since: float | None = None
         """When the question that is now open was asked or last answered; None while nothing is awaited."""
 
@@ -73,6 +76,8 @@ class Workers:
 
     def start(self, python: str, policy: Policy | None = None) -> Link:
         """A new worker, confined where `policy` says so; a lost fork server is started again first. Raises ConfigurationEnded `engine-lost`."""
+        if policy is not None and policy.cuda:
+            policy = dataclasses.replace(policy, layers=self.gpu_layers.get(python, policy.layers))
         try:
             if not can_fork():
                 worker: SpawnedWorker | object = SpawnedWorker(python, policy)

@@ -148,8 +148,11 @@ def _say_confinement(facts: Facts) -> Iterator[Finding]:
     """What holds a worker that runs a model's own code, and what does not."""
     held = [name for name in PROTECTIONS if name in facts.confinement]
     open_ = [name for name in PROTECTIONS if name not in facts.confinement]
+    on_gpu = [name for name in held if name not in facts.confinement_gpu] if facts.gpus else []
     language = speech.system_language()
-    for code, prefix, names, level in (("doctor-confined", "confined", held, OK), ("doctor-unconfined", "unconfined", open_, NOTE)):
+    for code, prefix, names, level in (
+        ("doctor-confined", "confined", held, OK), ("doctor-unconfined", "unconfined", open_, NOTE), ("doctor-unconfined-gpu", "unconfined", on_gpu, NOTE),
+    ):
         if names:
             yield Finding(level, say(code, sentences=" ".join(say_anything(f"{prefix}-{name}", None, language) for name in names)))
 

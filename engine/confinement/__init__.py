@@ -14,6 +14,6 @@ expected there. So the few system calls are made through ctypes. Each layer is p
 from __future__ import annotations
 
 from engine.confinement.environment import without_secrets
-from engine.confinement.policy import PROTECTIONS, Policy, memory_bound, policy_for, sentence_codes
+from engine.confinement.policy import LAYERS, PROTECTIONS, Policy, memory_bound, policy_for, sentence_codes
 
-__all__ = ["PROTECTIONS", "Policy", "memory_bound", "policy_for", "sentence_codes", "without_secrets"]
+__all__ = ["LAYERS", "PROTECTIONS", "Policy", "memory_bound", "policy_for", "sentence_codes", "without_secrets"]

@@ -34,13 +34,13 @@ def adopting() -> Iterator[None]:
         kernel.prctl(_PR_SET_CHILD_SUBREAPER, 0)
 
 
-def deliver(line: socket.socket, server: int, become: Callable[[set[str], bool], None]) -> NoReturn:
+def deliver(line: socket.socket, server: int, become: Callable[[set[str], bool], None], with_namespaces: bool = True) -> NoReturn:
     """In a fresh child of the server: enter namespaces, and be or fork what lives there.
 
     `server` is a pidfd of the server, `become(namespaces, kept)` makes a worker of its process and does not return.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    had = namespaces.enter()
+    had = namespaces.enter() if with_namespaces else set()
     if "pid" not in had:
         _introduce(line, os.getpid(), kept=False)
         become(had, False)

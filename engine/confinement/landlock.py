@@ -54,7 +54,7 @@ def restrict(read: Iterable[str], names: Iterable[str] = (), write: Iterable[str
     descriptor = kernel.call(_CREATE, ctypes.byref(ruleset), size, 0)
     try:
         for paths, rights in (
-            (read, READ_FILE | READ_DIR), (names, READ_DIR), (write, handled & ~1), (devices, READ_FILE | WRITE_FILE | _IOCTL_DEV),
+            (read, READ_FILE | READ_DIR), (names, READ_DIR), (write, handled & ~1), (devices, READ_FILE | WRITE_FILE | _TRUNCATE | _IOCTL_DEV),
         ):
             for path in paths:
                 _allow(descriptor, path, rights & handled)

@@ -19,6 +19,8 @@ PROCESSES = 4096
 """Threads, in truth: a new process is refused."""
 SCRATCH_BYTES = 256 * 1024 * 1024
 SCRATCH_FILES = 16 * 1024
+_OF_THE_SYSTEM = tuple(f"/proc/{name}" for name in ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "driver", "timer_list", "mtrr"))
+"""What in /proc speaks for the whole machine and can be written to."""
 _SCRATCH_PLACES = ("/dev/shm", "/mnt", "/media", "/srv", "/var/tmp", "/tmp")  # noqa: S108 - mounted over, not written to
 
 
@@ -52,8 +54,11 @@ def _enter_user() -> bool:
     return True
 
 
-def arrange_mounts(had: set[str], readable: Iterable[str]) -> tuple[set[str], str | None]:
-    """In a mount namespace of its own: everything read-only, a fresh /proc, a small tmpfs. What of `readonly proc` holds, and the scratch folder."""
+def arrange_mounts(had: set[str], readable: Iterable[str], names_threads: bool = False) -> tuple[set[str], str | None]:
+    """In a mount namespace of its own: everything read-only, a fresh /proc, a small tmpfs. What of `readonly proc` holds, and the scratch folder.
+
+    `names_threads` leaves the processes' own part of the fresh /proc writable, as CUDA needs it.
+    """
     if "mount" not in had:
         return set(), None
     holds: set[str] = set()
@@ -66,11 +71,19 @@ def arrange_mounts(had: set[str], readable: Iterable[str]) -> tuple[set[str], st
     if "pid" in had and _mounted("proc", "/proc", "proc", None):
         holds.add("proc")
         _bound_processes()
-        with contextlib.suppress(OSError):      # root's writes to /proc/sys would reach the whole system
-            kernel.mount("proc", "/proc", None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+        for path in _OF_THE_SYSTEM if names_threads else ("/proc",):
+            _keep_readonly(path)
     place = scratch_place(readable)
     options = f"size={SCRATCH_BYTES},nr_inodes={SCRATCH_FILES},mode=700"
     return holds, place if place and _mounted("scratch", place, "tmpfs", options) else None
+
+
+def _keep_readonly(path: str) -> None:
+    """Root's writes to /proc/sys would reach the whole system."""
+    with contextlib.suppress(OSError):      # not every system has each
+        if path != "/proc":
+            kernel.mount(path, path, None, _MS_BIND)
+        kernel.mount(path, path, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
 
 
 def _make_readonly() -> bool:

@@ -14,6 +14,8 @@ PROTECTIONS = ("network", "write", "read", "processes", "signals", "memory", "en
 """Codes of what can be promised: no network; writes only to a scratch folder; reads only Python, libraries and the files named; no other process seen or
 started; none signalled or traced; memory bounded; an environment without secrets."""
 
+LAYERS = ("all", "no-namespaces", "limits")
+"""How much of the confinement a worker gets, the strongest first: a GPU's driver may not live with all of it."""
 RUNS_CODE = ("module", "torchscript", "exported-program", "huggingface")
 """Kinds of file that are programs themselves; bare weights and ONNX are data until a class comes along."""
 USERS_PATH_VARIABLE = "MODEL_DYNO_PYTHONPATH"
@@ -31,6 +33,8 @@ class Policy:
     """It will use CUDA: devices stay reachable and address space is not bounded."""
     data_bytes: int | None = None
     """Bound on private memory (RLIMIT_DATA); None where there is none to be set."""
+    layers: str = "all"
+    """Of LAYERS."""
 
     def on_the_wire(self) -> dict[str, Any]:
         """As plain values."""
@@ -39,7 +43,7 @@ class Policy:
     @classmethod
     def from_wire(cls, values: dict[str, Any]) -> Policy:
         """Of plain values."""
-        return cls(tuple(values["read"]), bool(values["cuda"]), values["data_bytes"])
+        return cls(tuple(values["read"]), bool(values["cuda"]), values["data_bytes"], values["layers"])
 
 
 def policy_for(source: ModelSource, inputs: tuple[InputSpec, ...] = (), also: tuple[str, ...] = (), device: str = "cpu") -> Policy | None:

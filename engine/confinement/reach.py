@@ -17,6 +17,7 @@ SYSTEM = (
         "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "python3", "gai.conf", "protocols", "services", "cufile.json",
     )),
 )
+THREADS = "/proc/self/task"
 _DEVICES = ("/dev/null", "/dev/full")
 _GPU_DEVICES = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/kfd", "/dev/dri/*", "/dev/dxg")
 _VARIABLES = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "CONDA_PREFIX", "MODEL_DYNO_MSGSPEC")

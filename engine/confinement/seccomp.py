@@ -49,7 +49,8 @@ METADATA: dict[str, tuple[int | None, int | None]] = {
 }
 """Refused besides where files are not mounted read-only: Landlock does not cover them."""
 LOCAL = ("socketpair", "bind", "listen", "accept", "accept4")
-"""Allowed for CUDA, whose driver listens on an abstract socket of its own: none can be reached from outside the network namespace, and to connect is refused."""
+"""Allowed for CUDA, whose driver listens on an abstract socket of its own. To connect is refused, so nothing reaches out; and in a network namespace, or
+under Landlock from its sixth version on, nobody reaches in."""
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _TO_ITSELF = {
     "kill": (62, 129), "tgkill": (234, 131), "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),

@@ -18,14 +18,25 @@ def confine(policy: Policy, had: set[str]) -> tuple[str, ...]:
         limits.drop_variables()
         return ("environment",)
     read, names = reach.opened((*reach.pythons_own(), *policy.read))
-    layers, scratch = namespaces.arrange_mounts(had, (*read, *names))
+    layers, scratch = namespaces.arrange_mounts(had, (*read, *names), names_threads=policy.cuda)
     limits.live_in(scratch)
     limits.bound(policy.data_bytes, namespaces.SCRATCH_BYTES, own_user="user" in had)
     limits.drop_capabilities()
     limits.no_new_privileges()
-    if landlock.restrict((*reach.SYSTEM, *read), names, (scratch,) if scratch else (), reach.devices(policy.cuda)):
+    if policy.layers == "limits":
+        return proof.held(layers, policy.data_bytes)
+    threads = (_keep_threads(),) if policy.cuda else ()
+    if landlock.restrict((*reach.SYSTEM, *read), names, (scratch,) if scratch else (), (*reach.devices(policy.cuda), *threads)):
         layers.add("landlock")
-    # Without a network namespace an abstract socket could be reached, and so would reach out.
-    if seccomp.install(seccomp.program(machine, os.getpid(), metadata="readonly" not in layers, local=policy.cuda and "net" in had)):
+    if seccomp.install(seccomp.program(machine, os.getpid(), metadata="readonly" not in layers, local=policy.cuda)):
         layers.add("seccomp")
     return proof.held(layers, policy.data_bytes)
+
+
+def _keep_threads() -> str:
+    """The folder in which CUDA names its threads (`/proc/self/task/TID/comm`): without that it does not start.
+
+    A right of Landlock hangs on the folder's inode, which /proc would make anew; an open descriptor keeps it for the worker's life.
+    """
+    os.open(reach.THREADS, os.O_PATH | os.O_CLOEXEC)
+    return reach.THREADS

@@ -131,6 +131,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "doctor-not-indexed": ("{library} is not installed: nothing to index.", "未安装 {library}:无需建立索引。"),
     "doctor-confined": ("What runs a model's own code is confined. {sentences}", "运行模型自带代码的进程受到限制。{sentences}"),
     "doctor-unconfined": ("What runs a model's own code is not confined in everything. {sentences}", "运行模型自带代码的进程未受到全部限制。{sentences}"),
+    "doctor-unconfined-gpu": (
+        "What runs a model's own code on a GPU is less confined: its driver does not work otherwise. {sentences}",
+        "在 GPU 上运行模型自带代码的进程受到的限制较少,否则其驱动无法工作。{sentences}",
+    ),
     "doctor-usage": ("doctor: {problem}.", "doctor:{problem}。"),
     "doctor-usage.hint": ("python3 main.py doctor --help lists its options.", "python3 main.py doctor --help 会列出所有选项。"),
     "doctor-python": ("Python {version} at {executable} on {system}", "Python {version},位于 {executable},系统 {system}"),

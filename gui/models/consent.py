@@ -39,6 +39,8 @@ class TrustRequest:
     is_checked: bool = False
     """The machine was probed, so that `holding` is known."""
     has_gpu: bool = False
+    failing_on_gpu: tuple[str, ...] = ()
+    """Protections that hold, but not where the GPU is used; its memory is never bounded."""
     sha256: tuple[str, ...] = ()
     """One a path; empty for what cannot be read, and then nothing is agreed to for always."""
 
@@ -94,11 +96,12 @@ def file_sha256(path: str) -> str:
         return ""
 
 
-def _protections(facts: Facts | None) -> tuple[tuple[str, ...], tuple[str, ...], bool, bool]:
-    """What holds, what does not, whether that is known, and whether there is a GPU."""
+def _protections(facts: Facts | None) -> tuple[tuple[str, ...], tuple[str, ...], bool, bool, tuple[str, ...]]:
+    """What holds, what does not, whether that is known, whether there is a GPU, and what does not hold on it."""
     holding = facts.confinement if facts else ()
     known = tuple(code for code in PROTECTIONS if code in holding)
-    return known, tuple(code for code in PROTECTIONS if code not in holding), facts is not None, bool(facts and facts.gpus)
+    on_gpu = tuple(code for code in known if facts and facts.gpus and code not in (*facts.confinement_gpu, "memory"))
+    return known, tuple(code for code in PROTECTIONS if code not in holding), facts is not None, bool(facts and facts.gpus), on_gpu
 
 
 def may_load_again(model: ModelInfo, run_path: str | None, settings: Settings) -> bool:

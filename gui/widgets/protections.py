@@ -41,6 +41,9 @@ class Protections(QWidget):
             self._add(number // columns, number % columns, mark, words, columns)
         if request.has_gpu:
             self._add(self._grid.rowCount(), 0, ("noisy", "caution"), text.say("trust.cuda"), columns, is_whole=True)
+        if request.failing_on_gpu:
+            sentences = " ".join(text.say_reason(f"unconfined-{code}", {}) for code in request.failing_on_gpu)
+            self._add(self._grid.rowCount(), 0, ("poor", "bad"), text.say("trust.cuda-lacks", sentences=sentences), columns, is_whole=True)
 
     def _room(self, columns: int) -> int:
         """Width for words in one of so many columns."""

@@ -51,6 +51,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "On a GPU less holds: its memory is not bounded, and the GPU itself stays within reach.",
         "在 GPU 上限制较少:内存不受限制,并且可以访问 GPU。",
     ),
+    "trust.cuda-lacks": ("The GPU's driver does not work with all of this here. On the GPU: {sentences}", "本机的 GPU 驱动无法在全部限制下工作。在 GPU 上:{sentences}"),
     "trust.sha256": ("sha256 {short} · “Always” means exactly these bytes", "sha256 {short} · “始终”仅指这些字节完全相同的文件"),
     "trust.sha256-many": ("“Always” means exactly these bytes: a changed file is asked about again", "“始终”仅指这些字节完全相同的文件;文件改动后会再次询问"),
     "trust.dangerous": (

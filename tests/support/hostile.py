@@ -76,6 +76,7 @@ def attempts(targets):
         "write in the program": lambda: open(os.path.join(targets["program"], "hostile"), "w"),
         "change the system": lambda: open("/proc/sys/kernel/pid_max", "w"),
         "press a key of the system": lambda: open("/proc/sysrq-trigger", "w"),
+        "name a thread": lambda: open(f"/proc/self/task/{os.getpid()}/comm", "w").write("hostile"),
         "choose who is killed": lambda: open("/proc/self/oom_score_adj", "w"),
         "read a secret": lambda: open(secret).read(),
         "read /etc/shadow": lambda: open("/etc/shadow").read(),

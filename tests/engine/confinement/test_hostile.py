@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pickle
@@ -283,6 +284,27 @@ def test_a_policy_for_cuda_holds_as_much_here(engine):
     assert link.held == tuple(code for code in PROTECTIONS if code != "memory")
 
 
+def test_with_what_cuda_needs_everything_else_is_still_refused(engine, place, bystander, monkeypatch):
+    """Names of threads and sockets that listen are allowed; the system's part of /proc is not writable, nor is anything else."""
+    before, free = state_of(place), visits.policy_for
+    monkeypatch.setattr(visits, "policy_for", lambda *arguments, **named: dataclasses.replace(free(*arguments, **named), cuda=True))
+    outcome = run_one(engine, place, f"'everything', {json.dumps(targets_of(engine, place, bystander))!r}")
+    assert outcome.status == "ok", outcome.error
+    tried = tried_in(outcome.log)
+    assert {name: tried.pop(name) for name in ("unix", "socketpair", "name a thread")} == {"unix": "done", "socketpair": "done", "name a thread": "done"}
+    assert_all_refused(tried)
+    assert state_of(place) == before and bystander.poll() is None
+
+
+@pytest.mark.parametrize(("layers", "lost"), [("no-namespaces", {"processes"}), ("limits", {"network", "write", "read", "processes", "signals"})])
+def test_a_weaker_confinement_promises_no_more_than_holds(engine, monkeypatch, layers, lost):
+    """What a GPU's driver that does not work in all of it leaves."""
+    monkeypatch.setitem(engine.workers.gpu_layers, default_python(), layers)
+    link = engine.workers.start(default_python(), policy.Policy(cuda=True))
+    engine.workers.end(link, at_once=True)
+    assert set(PROTECTIONS) - set(link.held) == lost | {"memory"}
+
+
 def test_a_plain_new_process_is_confined_as_far_as_it_can_be(engine, place, monkeypatch):
     """Where there is no fork server: all but the pid namespace, which begins with a child."""
     monkeypatch.setattr("engine.workers.can_fork", lambda: False)
@@ -303,7 +325,7 @@ def test_the_probe_knows_what_holds(engine, monkeypatch):
 
 LAYERS = {
     "namespaces": ("engine.confinement.namespaces.enter = lambda *a: set()", {"processes"}),
-    "mounts": ("engine.confinement.namespaces.arrange_mounts = lambda *a: (set(), None)", {"processes"}),
+    "mounts": ("engine.confinement.namespaces.arrange_mounts = lambda *a, **k: (set(), None)", {"processes"}),
     "read-only mounts": ("engine.confinement.namespaces._make_readonly = lambda: False", set()),
     "Landlock": ("engine.confinement.landlock.restrict = lambda *a: False", {"read"}),
     "seccomp": ("engine.confinement.seccomp.install = lambda *a: False", {"network", "processes", "signals"}),

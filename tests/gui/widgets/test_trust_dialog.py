@@ -101,11 +101,19 @@ def test_dangerous_files_get_no_yes_but_the_command(ask):
 
 def test_what_holds_here_is_listed_and_what_does_not(ask):
     """Each protection once; nothing at all, and not yet known, are said as such."""
-    some = msgspec.structs.replace(FACTS, confinement=("network",), gpus=(Gpu(0, "RTX", 1 << 30, (8, 0)),))
+    some = msgspec.structs.replace(FACTS, confinement=("network",), confinement_gpu=("network",), gpus=(Gpu(0, "RTX", 1 << 30, (8, 0)),))
     everything, part, nothing, unknown = (ask(a_file(facts)).findChild(object, "trustProtections") for facts in (CONFINED, some, FACTS, None))
     assert len(words(everything).split("\n")) == len(PROTECTIONS)
     assert len(words(part).split("\n")) == len(PROTECTIONS) + 1 and text.say("trust.cuda") in words(part)
     assert words(nothing) == text.say("trust.holds-nothing") and words(unknown) == text.say("trust.holds-unknown")
+
+
+def test_what_a_gpu_takes_away_is_said(ask):
+    """Where the driver does not work in full confinement."""
+    facts = msgspec.structs.replace(CONFINED, confinement_gpu=("network", "environment"), gpus=(Gpu(0, "RTX", 1 << 30, (8, 0)),))
+    said = words(ask(a_file(facts)).findChild(object, "trustProtections")).split("\n")
+    assert len(said) == len(PROTECTIONS) + 2
+    assert text.say_reason("unconfined-write", {}) in said[-1] and text.say_reason("unconfined-memory", {}) not in said[-1]
 
 
 def test_always_names_the_bytes(ask):
