@@ -37,13 +37,14 @@ class FileInspected(msgspec.Struct, frozen=True, kw_only=True):
     """Where nothing is declared: `InputSpec`s that the first layer's weights suggest."""
     requires_trust: bool = False
     unsafe_globals: tuple[str, ...] = ()
+    """What loading would import and call; empty where no question is asked, for then harmless values have stand-ins."""
     danger: str = "none"
     """`none`, `unknown` or `dangerous`."""
     note: str = ""
     notes: tuple[Reason, ...] = ()
     """The remarks that `note` puts together in English."""
     grades: dict[str, str] = {}
-    """Each unsafe global's grade: `harmless`, `unknown` or `dangerous`; the worst first."""
+    """Grade of each global that torch's weights-only loading refuses by itself: `harmless`, `unknown` or `dangerous`; the worst first."""
     fingerprint: str = ""
     """Of keys and shapes, wrapper prefixes taken off: equal for the same network trained twice."""
     config: dict[str, Any] = {}
@@ -64,6 +65,8 @@ class ModelExamined(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     source: ModelSource
     """What was examined; an answer about a class or consent that is no longer the chosen one is old news."""
+    asked: tuple[InputSpec, ...] = ()
+    """The inputs that were to be tried, as they were asked for."""
     inputs: tuple[InputSpec, ...] = ()
     """`ran` tells whether the forward ran with them; empty: the user has to give them."""
     outputs: str | None = None

@@ -38,8 +38,8 @@ class Looker:
             command = messages.Examine(source, inputs, seed=0, threads=self._threads)
             answer = self._ask(source, inputs, command, messages.Examined, python, timeout_s, "examined")
         except ConfigurationEnded as ended:
-            return ModelExamined(path=source.path, source=source, inputs=inputs, failure=ended.failure)
-        return _examined(source, answer)
+            return ModelExamined(path=source.path, source=source, asked=inputs, inputs=inputs, failure=ended.failure)
+        return _examined(source, inputs, answer)
 
     def rank(self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str) -> ClassesRanked:
         """Build the candidates and lay the weights beside them; imports their files, so only after the user's yes."""
@@ -80,11 +80,11 @@ def _guard(link: Link, source: ModelSource) -> None:
         raise ConfigurationEnded(failure("out-of-memory", "memory-ran-out", values, {"log": link.log.text()}))
 
 
-def _examined(source: ModelSource, answer: messages.Examined) -> ModelExamined:
+def _examined(source: ModelSource, asked: tuple[InputSpec, ...], answer: messages.Examined) -> ModelExamined:
     phases = {"load": answer.load_ns / 1e6}
     phases |= {name: ns / 1e6 for name, ns in (("reading", answer.reading_ns), ("moving", answer.moving_ns)) if ns is not None}
     return ModelExamined(
-        path=source.path, source=source, inputs=answer.inputs, outputs=answer.outputs, parameters=answer.parameters, buffers=answer.buffers,
+        path=source.path, source=source, asked=asked, inputs=answer.inputs, outputs=answer.outputs, parameters=answer.parameters, buffers=answer.buffers,
         weights_bytes=answer.weights_bytes, architecture=answer.architecture, fit=answer.fit, phases_ms=phases, load_peak_bytes=answer.load_peak_bytes,
         notes=_reasons(answer.notes), failure=None if answer.refused is None else _refusal(*answer.refused),
     )

@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session, pane = self.session, self.setup_pane
         session.problem_met.connect(self.problem_bar.show_problem)
+        session.problem_solved.connect(self.problem_bar.withdraw)
         session.agreement.asked.connect(self.dialogs.ask_trust)
         session.discovery.class_asked.connect(self.dialogs.ask_class)
         session.engine_changed.connect(pane.set_engine)

@@ -50,6 +50,12 @@ def say(code: str, **values: Any) -> str:
     return TABLE[code][LANGUAGES.index(current.code)].format(**values)
 
 
+def say_hint(code: str, values: dict[str, Any], hint: str = "") -> str:
+    """What to do about one of the engine's codes, here: where the command line speaks of its options, the window has words of its own."""
+    named = f"{code}.hint.window" if f"{code}.hint.window" in words.table() else f"{code}.hint"
+    return say_reason(named, values, hint)
+
+
 def say_reason(code: str, values: dict[str, Any], sentence: str = "") -> str:
     """The engine's words for one of its codes; a code from a newer program keeps the sentence that came with it."""
     try:

@@ -43,6 +43,8 @@ class TrustRequest:
     """Protections that hold, but not where the GPU is used; its memory is never bounded."""
     sha256: tuple[str, ...] = ()
     """One a path; empty for what cannot be read, and then nothing is agreed to for always."""
+    command: str = ""
+    """Opens a dangerous file in a terminal."""
 
     @property
     def name(self) -> str:
@@ -60,12 +62,12 @@ class TrustRequest:
         return tuple(name for name, grade in self.grades if grade == "dangerous")
 
 
-def ask_for_file(inspected: FileInspected, facts: Facts | None) -> TrustRequest:
-    """What loading this model file would run."""
+def ask_for_file(inspected: FileInspected, facts: Facts | None, command: str = "") -> TrustRequest:
+    """What loading this model file would run; `command` does it in a terminal."""
     grades = tuple((name, inspected.grades.get(name, "unknown")) for name in inspected.unsafe_globals) or tuple(inspected.grades.items())
     return TrustRequest(
         "file", (inspected.path,), grades, inspected.danger == "dangerous", tuple(note for note in inspected.notes if note.code in NOTES),
-        *_protections(facts), sha256=(inspected.info.sha256 if inspected.info else "",),
+        *_protections(facts), sha256=(inspected.info.sha256 if inspected.info else "",), command=command,
     )
 
 

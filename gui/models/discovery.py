@@ -27,10 +27,11 @@ LIBRARIES = ("remembered", "config", "torchvision", "timm", "transformers")
 class Discovery(QObject):
     """Works on the current model, one step at a time; a step that needs a question waits for the user.
 
-    Signals: `problem_met(Problem)`; `class_asked(path of a Python file or "")` when the user has to choose.
+    Signals: `problem_met(Problem)`; `problem_solved(about)`; `class_asked(path of a Python file or "")` when the user has to choose.
     """
 
     problem_met = Signal(object)
+    problem_solved = Signal(str)
     class_asked = Signal(str)
 
     def __init__(self, models: ModelList, preferences: Preferences, agreement: Agreement, parent: QObject | None = None) -> None:
@@ -39,6 +40,8 @@ class Discovery(QObject):
         self._engine: EngineLike | None = None
         self._asked: ModelEntry | None = None
         """The model that the engine is examining or ranking classes for."""
+        self._question: tuple[object, ...] = ()
+        """What was asked, and with which inputs or candidates: an answer to an older question may still be on its way."""
         self._offered: set[tuple[str, str]] = set()
         """(path, class file) pairs that the user was asked about already."""
         self.python: str | None = None
@@ -91,6 +94,7 @@ class Discovery(QObject):
         if self._models.current is not None:
             self._models.current.was_stopped = False
             self._remember(self._models.current)
+            self.agreement.forget_no(class_files([architecture]))
         self.advance()
 
     def set_place(self, place: str) -> None:
@@ -121,7 +125,7 @@ class Discovery(QObject):
 
     def stop(self, by_user: bool = True) -> None:
         """End what the engine is doing with a model, if anything; the user's own stop is not begun again by itself."""
-        entry, self._asked = self._asked, None
+        entry = self._end_question()
         if entry is not None and self._engine is not None:
             self._engine.stop_looking(entry.path)
             self._models.end_looking(entry.path, stopped=by_user)
@@ -136,9 +140,10 @@ class Discovery(QObject):
 
     def on_examined(self, event: ModelExamined) -> None:
         """Take what came of loading a model once."""
-        entry = self._answered(event.path)
-        if not self._models.apply_examined(event) or entry is None:
+        entry = self._answered(event.path, "examined", event.asked)
+        if entry is None or not self._models.apply_examined(event):
             return
+        self.problem_solved.emit(_about(entry))
         if event.failure is None:
             self._remember(entry)
         else:
@@ -147,8 +152,8 @@ class Discovery(QObject):
 
     def on_ranked(self, event: ClassesRanked) -> None:
         """Take candidates that were built: a perfect fit silently, anything less is the user's choice."""
-        entry = self._answered(event.path)
-        if not self._models.apply_ranked(event) or entry is None:
+        entry = self._answered(event.path, "searched", event.asked)
+        if entry is None or not self._models.apply_ranked(event):
             return
         if event.failure is not None:
             self.problem_met.emit(failure_problem(event.failure))
@@ -164,7 +169,7 @@ class Discovery(QObject):
 
     def on_engine_failed(self) -> None:
         """No answer will come."""
-        entry, self._asked = self._asked, None
+        entry = self._end_question()
         if entry is not None:
             self._models.end_looking(entry.path)
 
@@ -202,23 +207,29 @@ class Discovery(QObject):
         if self._engine is None or entry.inspected is None or not self.may_look():
             return
         self.stop(by_user=False)
-        self._begin(entry, "searched")
+        self._begin(entry, "searched", tuple(each.spec for each in candidates))
         self._engine.rank_classes(entry.source(self.agreement.trusts(entry)), candidates, entry.inspected.config, self.python)
 
     def _examine(self, entry: ModelEntry) -> None:
         if self._engine is None or entry.kind not in BACKEND_OF_KIND:
             return
-        self._begin(entry, "examined")
+        self._begin(entry, "examined", entry.inputs)
         self._engine.examine(entry.source(self.agreement.trusts(entry)), entry.inputs, self.python)
 
-    def _begin(self, entry: ModelEntry, what: str) -> None:
-        self._asked = entry
+    def _begin(self, entry: ModelEntry, what: str, about: tuple[object, ...]) -> None:
+        self._asked, self._question = entry, (what, about)
         self._models.apply_looking(Looking(entry.path, what, 0.0))
 
-    def _answered(self, path: str) -> ModelEntry | None:
-        if self._asked is not None and self._asked.path == path:
-            self._asked = None
+    def _answered(self, path: str, *question: object) -> ModelEntry | None:
+        """The model that this answers the question about; None where the question has changed meanwhile, or was taken back."""
+        if self._asked is None or self._asked.path != path or self._question != question:
+            return None
+        self._end_question()
         return self._models.entry_of(path)
+
+    def _end_question(self) -> ModelEntry | None:
+        entry, self._asked, self._question = self._asked, None, ()
+        return entry
 
     def _on_current(self) -> None:
         """One model at a time: the one that the user looks at."""
@@ -236,9 +247,9 @@ class Discovery(QObject):
         """A failure, with the inputs that were seen to run where there are some."""
         proposed = _proposed(failure)
         if proposed:
-            self.problem_met.emit(failure_problem(failure, fix_code="looking.fix", fix=lambda: self._fix(entry, proposed)))
+            self.problem_met.emit(failure_problem(failure, fix_code="looking.fix", fix=lambda: self._fix(entry, proposed), about=_about(entry)))
         else:
-            self.problem_met.emit(failure_problem(failure))
+            self.problem_met.emit(failure_problem(failure, about=_about(entry)))
 
     def _fix(self, entry: ModelEntry, texts: list[str]) -> None:
         """Take the proposed inputs, and try them."""
@@ -261,6 +272,11 @@ def _proposed(failure: Failure) -> list[str]:
     if not isinstance(proposals, list | tuple) or not proposals or not isinstance(proposals[0], list | tuple):
         return []
     return [each for each in proposals[0] if isinstance(each, str)]
+
+
+def _about(entry: ModelEntry) -> str:
+    """An examination's failure is over when the next one ends."""
+    return f"examined {entry.path}"
 
 
 def _lies_in(file: str, path: str) -> bool:

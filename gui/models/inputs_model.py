@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
-import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from engine.inputs import DTYPES, InputError, format_input, parse_input, unknown_sizes
+from engine.inputs import InputError, unknown_sizes
 from engine.job import InputSpec
 from gui import text
+from gui.models.input_cells import COLUMNS, NAME, RANGE, SHAPE, SOURCE, TYPE, changed, takes_range, type_text, value_text
 from gui.models.model_entry import ModelEntry
 from gui.models.model_list import ModelList
 
-NAME, TYPE, SHAPE, RANGE, SOURCE = range(5)
-COLUMNS = ("name", "type", "shape", "range", "source")
-NUMBER = "number"
 DATA_ENDINGS = (".npy", ".npz", ".pt")
 Index = QModelIndex | QPersistentModelIndex
 
-_SHORT = {long: short for short, long in DTYPES.items()}
-_SIZES = re.compile(r"[\w\s,]*")
-_TENSOR = re.compile(r"[a-z]+\d*\s*\[")
-_KEYWORD = re.compile(r"[A-Za-z_][\w.:/-]*")
-_PUNCTUATION = str.maketrans("，：；（）｛｝［］【】", ",:;(){}[][]")
 _NOWHERE = QModelIndex()
 
 
@@ -47,7 +38,7 @@ class InputsModel(QAbstractTableModel):
         self._models = models
         self._bad: Bad | None = None
         self._draft: InputSpec | None = None
-        self._rows = 0
+        self._rows, self._has_draft = 0, False
         models.current_changed.connect(self._forget)
         models.entry_changed.connect(self.refresh)
         models.entries_changed.connect(self.refresh)
@@ -71,15 +62,26 @@ class InputsModel(QAbstractTableModel):
         return inputs if self._draft is None else (*inputs, self._draft)
 
     def refresh(self) -> None:
-        """Everything may have changed; while the rows stay as many, a cell that is being typed in stays open."""
+        """Everything may have changed; a cell that is being typed in stays open, and so does the row that is being made."""
         rows = len(self.specs())
-        if rows != self._rows:
-            self.beginResetModel()
-            self._rows = rows
-            self.endResetModel()
-        elif rows:
+        at_end = int(self._has_draft and self._draft is not None)
+        if rows > self._rows:
+            self.beginInsertRows(_NOWHERE, self._rows - at_end, rows - at_end - 1)
+            self._take_rows()
+            self.endInsertRows()
+        elif rows < self._rows:
+            self.beginRemoveRows(_NOWHERE, rows - at_end, self._rows - at_end - 1)
+            self._take_rows()
+            self.endRemoveRows()
+        self._take_rows()
+        if rows:
             self.dataChanged.emit(self.index(0, 0), self.index(rows - 1, SOURCE))
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, SOURCE)
+
+    def _take_rows(self) -> None:
+        self._rows, self._has_draft = len(self.specs()), self._draft is not None
+        if self._bad is not None and self._bad.row >= self._rows:
+            self._bad = None
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         """One an input."""
@@ -105,7 +107,7 @@ class InputsModel(QAbstractTableModel):
         if not 0 <= index.row() < len(self.specs()):
             return Qt.ItemFlag.NoItemFlags
         spec = self.specs()[index.row()]
-        editable = index.column() != SOURCE and not (index.column() == RANGE and not _takes_range(spec))
+        editable = index.column() != SOURCE and not (index.column() == RANGE and not takes_range(spec))
         return flags | Qt.ItemFlag.ItemIsEditable if editable else flags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -129,7 +131,7 @@ class InputsModel(QAbstractTableModel):
         if typed == self._cell(row, column):
             return True
         try:
-            spec = _changed(self.specs()[row], column, typed.translate(_PUNCTUATION) if not typed.startswith("@") else typed)
+            spec = changed(self.specs()[row], column, typed)
         except InputError as error:
             self._bad = Bad(row, column, typed, error)
             self.refresh()
@@ -176,7 +178,7 @@ class InputsModel(QAbstractTableModel):
 
     def has_ranges(self) -> bool:
         """Whether any input is of integers."""
-        return any(_takes_range(spec) for spec in self.specs())
+        return any(takes_range(spec) for spec in self.specs())
 
     def line_of(self, row: int) -> str:
         """What is said below a row: why a cell cannot be read, what is too long for a cell, or the layout in memory."""
@@ -185,7 +187,7 @@ class InputsModel(QAbstractTableModel):
             return " ".join((text.say_reason(error.say, error.values, error.summary), text.say_reason("input-spec.hint", {}, error.hint)))
         spec = self.specs()[row]
         if spec.container or spec.data_path:
-            return _value(spec)
+            return value_text(spec)
         layout = spec.memory_format
         return text.say(f"inputs.layout.{layout}") if layout else ""
 
@@ -199,7 +201,7 @@ class InputsModel(QAbstractTableModel):
         if column == TYPE:
             return type_text(spec)
         if column == SHAPE:
-            return "" if is_draft else _value(spec)
+            return "" if is_draft else value_text(spec)
         if column == RANGE:
             return f"{spec.range[0]}..{spec.range[1]}" if spec.range else ""
         return "" if is_draft else text.say(f"chip.source.{self.state_of(row)}")
@@ -226,73 +228,9 @@ class InputsModel(QAbstractTableModel):
         self.edited.emit()
 
     def _forget(self) -> None:
+        """Another model: an open cell is of no use to it."""
+        self.beginResetModel()
         self._bad = self._draft = None
+        self._take_rows()
+        self.endResetModel()
         self.refresh()
-
-
-def type_text(spec: InputSpec) -> str:
-    """What stands in the type column."""
-    if spec.container:
-        return text.say(f"inputs.type.{spec.container}")
-    if spec.data_path is not None:
-        return text.say("inputs.type.file")
-    return text.say("inputs.type.number") if spec.scalar is not None else _SHORT.get(spec.dtype, spec.dtype)
-
-
-def type_choices() -> list[tuple[str, str]]:
-    """(what stands in the list, what is set) for the type column."""
-    return [*((short, short) for short in DTYPES), (text.say("inputs.type.number"), NUMBER)]
-
-
-def _value(spec: InputSpec) -> str:
-    if not spec.container and spec.scalar is None and spec.data_path is None:
-        return ",".join(str(size) for size in spec.shape)
-    return format_input(msgspec.structs.replace(spec, name=None))
-
-
-def _is_tensor(spec: InputSpec) -> bool:
-    return not spec.container and spec.scalar is None and spec.data_path is None
-
-
-def _takes_range(spec: InputSpec) -> bool:
-    return _is_tensor(spec) and (spec.range is not None or "int" in spec.dtype)
-
-
-def _changed(spec: InputSpec, column: int, typed: str) -> InputSpec:
-    """The input with one cell changed; raises InputError."""
-    changed = {NAME: _named, TYPE: _typed, SHAPE: _shaped, RANGE: _ranged}[column](spec, typed)
-    return msgspec.structs.replace(changed, source="given", ran=False)
-
-
-def _named(spec: InputSpec, typed: str) -> InputSpec:
-    if typed and not _KEYWORD.fullmatch(typed):
-        raise InputError("input-spec-unreadable", text=typed)
-    return msgspec.structs.replace(spec, name=typed or None)
-
-
-def _typed(spec: InputSpec, typed: str) -> InputSpec:
-    if typed in (NUMBER, text.say("inputs.type.number")):
-        return spec if spec.scalar is not None else InputSpec(name=spec.name, dtype="int", scalar=1)
-    if typed not in DTYPES:
-        raise InputError("input-spec-dtype", text=typed, dtype=typed, known=" ".join(DTYPES))
-    if not _is_tensor(spec):
-        return InputSpec(name=spec.name, dtype=DTYPES[typed], shape=("B",))
-    return msgspec.structs.replace(spec, dtype=DTYPES[typed], range=spec.range if "int" in DTYPES[typed] else None)
-
-
-def _shaped(spec: InputSpec, typed: str) -> InputSpec:
-    """Sizes alone change the shape; anything else is a whole input as the command line writes it."""
-    if _is_tensor(spec) and _SIZES.fullmatch(typed) and typed:
-        made = parse_input(f"{_SHORT.get(spec.dtype, spec.dtype)}[{typed}]")
-        keeps_layout = len(made.shape) == len(spec.shape)
-        return msgspec.structs.replace(made, name=spec.name, range=spec.range, memory_format=spec.memory_format if keeps_layout else "")
-    if _is_tensor(spec) and typed.startswith("[") and typed.endswith("]") and _SIZES.fullmatch(typed[1:-1]):
-        return _shaped(spec, typed[1:-1] or ",")
-    made = parse_input(typed)
-    return made if made.name else msgspec.structs.replace(made, name=spec.name)
-
-
-def _ranged(spec: InputSpec, typed: str) -> InputSpec:
-    if not typed:
-        return msgspec.structs.replace(spec, range=None)
-    return msgspec.structs.replace(spec, range=parse_input(f"i64[B]{{{typed.strip('{}')}}}").range)

@@ -19,6 +19,8 @@ class Problem:
     fix_code: str = ""
     fix: Callable[[], None] | None = None
     is_notice: bool = False
+    about: str = ""
+    """What it is over with, when that is solved."""
 
     @property
     def summary(self) -> str:
@@ -31,9 +33,9 @@ class Problem:
         return self.words()[1]
 
 
-def problem(code: str, details: str = "", *, fix_code: str = "", fix: Callable[[], None] | None = None, **values: Any) -> Problem:
+def problem(code: str, details: str = "", *, fix_code: str = "", fix: Callable[[], None] | None = None, about: str = "", **values: Any) -> Problem:
     """A problem of the window itself, worded by `code` and `code.hint`."""
-    return Problem(lambda: (text.say(code, **values), text.say(f"{code}.hint", **values)), details, fix_code, fix)
+    return Problem(lambda: (text.say(code, **values), text.say(f"{code}.hint", **values)), details, fix_code, fix, about=about)
 
 
 def notice(code: str, *, fix_code: str = "", fix: Callable[[], None] | None = None, **values: Any) -> Problem:
@@ -41,9 +43,9 @@ def notice(code: str, *, fix_code: str = "", fix: Callable[[], None] | None = No
     return Problem(lambda: (text.say(code, **values), ""), "", fix_code, fix, is_notice=True)
 
 
-def failure_problem(failure: Failure, *, fix_code: str = "", fix: Callable[[], None] | None = None) -> Problem:
+def failure_problem(failure: Failure, *, fix_code: str = "", fix: Callable[[], None] | None = None, about: str = "") -> Problem:
     """A failure that the engine reported."""
-    return Problem(lambda: say_failure(failure), details_text(failure), fix_code, fix)
+    return Problem(lambda: say_failure(failure), details_text(failure), fix_code, fix, about=about)
 
 
 def reason_problem(code: str, values: dict[str, Any]) -> Problem:
@@ -55,7 +57,7 @@ def say_failure(failure: Failure) -> tuple[str, str]:
     """Summary and hint in the language of the moment; a code from a newer program keeps its own sentence."""
     if not failure.say:
         return failure.summary, failure.hint
-    return text.say_reason(failure.say, failure.values, failure.summary), text.say_reason(f"{failure.say}.hint", failure.values, failure.hint)
+    return text.say_reason(failure.say, failure.values, failure.summary), text.say_hint(failure.say, failure.values, failure.hint)
 
 
 def details_text(failure: Failure) -> str:

@@ -28,9 +28,10 @@ from gui.models.setup_model import SetupModel
 
 
 class Session(QObject):
-    """One window's work; `opening` takes files in. Signals: `problem_met(Problem)`, `engine_changed(state)`."""
+    """One window's work; `opening` takes files in. Signals: `problem_met(Problem)`, `problem_solved(about)`, `engine_changed(state)`."""
 
     problem_met = Signal(object)
+    problem_solved = Signal(str)
     engine_changed = Signal(str)
     facts_changed = Signal(object)
     run_loaded = Signal()
@@ -47,7 +48,7 @@ class Session(QObject):
         self.run = RunModel(self)
         self.history = HistoryModel(self)
         self.interpreter = Interpreter(preferences, self)
-        self.setup.interpreter = self.discovery.python = self.interpreter.chosen
+        self.setup.interpreter = self.discovery.python = self.agreement.python = self.interpreter.chosen
         self.engine_state = "starting"
         self._engine: EngineLike | None = None
         self._pending: tuple[Job, ModelInfo] | None = None
@@ -167,6 +168,8 @@ class Session(QObject):
         opening, discovery = self.opening, self.discovery
         for source in (opening, discovery, self.agreement, self.interpreter):
             source.problem_met.connect(self.problem_met)
+        for settled in (discovery, self.agreement):
+            settled.problem_solved.connect(self.problem_solved)
         opening.run_opened.connect(self.open_run)
         opening.arriving.connect(lambda: discovery.stop(by_user=False))
         opening.settled.connect(discovery.advance)
@@ -197,6 +200,7 @@ class Session(QObject):
             self.opening.look_again(entry)
 
     def _on_interpreter(self) -> None:
+        self.agreement.python = self.interpreter.chosen
         self.discovery.set_python(self.interpreter.chosen)
         self._set_engine_state("starting")
         self.setup.set_interpreter(self.interpreter.chosen)

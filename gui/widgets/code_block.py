@@ -16,6 +16,7 @@ class CodeBlock(QWidget):
     def __init__(self, name: str, wraps: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = CodeView(name, wraps=wraps)
+        self._words = ""
         self.copy_button = QPushButton(objectName=f"{name}Copy")
         self.copy_button.setProperty("role", "small")
         self.copy_button.setAutoDefault(False)
@@ -29,7 +30,8 @@ class CodeBlock(QWidget):
 
     def show_text(self, words: str, name: str) -> None:
         """Replace the code; `name` says what it is to a screen reader."""
-        if words != self.view.toPlainText():
+        if words != self._words:
+            self._words = words
             self.view.show_text(words)
             self.retranslate()
         self.view.setAccessibleName(name)
@@ -39,5 +41,5 @@ class CodeBlock(QWidget):
         self.copy_button.setText(text.say("code.copy"))
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.view.toPlainText())
+        QGuiApplication.clipboard().setText(self._words)  # the view gives plain spaces for others, which a file's name may have
         self.copy_button.setText(text.say("code.copied"))

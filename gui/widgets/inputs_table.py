@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from engine.capabilities import BACKEND_OF_KIND
 from engine.inputs import unknown_sizes
 from gui import text
-from gui.models.inputs_model import SHAPE, InputsModel
+from gui.models.input_cells import SHAPE
+from gui.models.inputs_model import InputsModel
 from gui.models.model_entry import ModelEntry
 from gui.models.model_list import ModelList
 from gui.widgets.inputs_view import InputsView

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.models.inputs_model import NAME, RANGE, SHAPE, SOURCE, TYPE, InputsModel, type_choices
+from gui.models.input_cells import NAME, RANGE, SHAPE, SOURCE, TYPE, type_choices
+from gui.models.inputs_model import InputsModel
 
 LINE, LOWER, INDENT = 24, 20, 4
 ROW = LINE + LOWER
@@ -48,7 +49,8 @@ class InputsView(QTableView):
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
         self._set_up_headers()
-        model.modelReset.connect(self._fit)
+        for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved):
+            signal.connect(self._fit)
         model.dataChanged.connect(self._fit)
         theme.notifier.changed.connect(self.viewport().update)
         self._fit()

@@ -56,6 +56,13 @@ class ProblemBar(QFrame):
         self.problems = [*self.problems, problem][-MOST:]
         self.retranslate()
 
+    def withdraw(self, about: str) -> None:
+        """Forget what is solved."""
+        left = [each for each in self.problems if each.about != about]
+        if about and len(left) < len(self.problems):
+            self.problems = left
+            self.retranslate()
+
     def clear(self) -> None:
         """Forget all of them."""
         self.problems = []

@@ -173,7 +173,7 @@ def _problem(field: QLineEdit) -> str:
     try:
         _parse(field)
     except SettingError as error:
-        return " ".join((text.say_reason(error.say, error.values, error.summary), text.say_reason(f"{error.say}.hint", error.values, error.hint)))
+        return " ".join((text.say_reason(error.say, error.values, error.summary), text.say_hint(error.say, error.values, error.hint)))
     return ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -89,9 +88,8 @@ class TrustDialog(QDialog):
         if len(names) > NAMES_SHOWN:
             shown = text.say("trust.dangerous-more", names=shown, count=len(names) - NAMES_SHOWN)
         self._say("bad", text.say("trust.dangerous", name=request.name, names=shown))
-        words = ["python3", "main.py", "profile", request.paths[0], "--trust", "--trust-dangerous", request.name]
         block = CodeBlock("trustCommand", wraps=True)
-        block.show_text(shlex.join(words), text.say("trust.command"))
+        block.show_text(request.command, text.say("trust.command"))
         self._column.addWidget(block)
 
     def _show_hash(self) -> None:

@@ -16,7 +16,7 @@ from engine.inputs import format_input
 from engine.job import InputSpec
 from gui import text, theme
 from gui.main_window import MainWindow
-from gui.models.inputs_model import RANGE, SHAPE, TYPE
+from gui.models.input_cells import RANGE, SHAPE, TYPE
 from gui.models.preferences import Preferences
 from gui.models.session import Session
 from gui.settings import SettingsFile, with_python

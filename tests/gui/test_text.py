@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.words import failure
 from gui import text, words
+from gui.models.problem import say_failure
 
 GUI = Path(__file__).resolve().parents[2] / "gui"
 SOURCES = sorted(path for path in GUI.rglob("*.py") if "words" not in path.parts)
@@ -65,6 +67,18 @@ def test_the_engines_reasons_keep_their_sentence_when_unknown():
     """A run of a newer program can be read."""
     assert text.say_reason("code-of-the-future", {}, "As it was said then.") == "As it was said then."
     assert text.say_reason("no-gpu", {}) != "no-gpu"
+
+
+def test_the_window_speaks_of_what_stands_in_it(qtbot):
+    """Where the command line names an option, the window names its own box; what has one hint only keeps it."""
+    values = {"python": "/venv/bin/python", "package": "torch"}
+    lacks = failure("engine-lost", "interpreter-lacks", values)
+    assert "--python" in lacks.hint
+    for language in text.LANGUAGES:
+        text.set_language(language)
+        said = say_failure(lacks)[1]
+        assert "--" not in said and "Python" in said and text.say("more.open") in said
+    assert text.say_hint("no-gpu", {}, "as it came") == text.say_reason("no-gpu.hint", {}, "as it came")
 
 
 def codes_said(tree):

@@ -49,12 +49,12 @@ class FakeEngine(QObject):
     def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> None:
         self.calls.append(("examine", source, inputs, python))
         if source.path in self.examined:
-            self.emit(msgspec.structs.replace(self.examined[source.path], source=source))
+            self.emit(msgspec.structs.replace(self.examined[source.path], source=source, asked=inputs))
 
     def rank_classes(self, source: ModelSource, candidates: tuple[Candidate, ...], config: dict[str, Any], python: str | None = None) -> None:
         self.calls.append(("rank_classes", source, candidates, config, python))
         if source.path in self.ranked:
-            self.emit(self.ranked[source.path])
+            self.emit(msgspec.structs.replace(self.ranked[source.path], asked=tuple(each.spec for each in candidates)))
 
     def probe(self, python: str | None = None) -> None:
         self.calls.append(("probe", python))

@@ -21,9 +21,10 @@ class Desk:
         self.preferences = Preferences(SettingsFile(folder / "settings.json"))
         self.agreement = Agreement(self.preferences)
         self.agreement.facts = FACTS
-        self.asked, self.problems, self.done = [], [], []
+        self.asked, self.problems, self.done, self.solved = [], [], [], []
         self.agreement.asked.connect(self.asked.append)
         self.agreement.problem_met.connect(self.problems.append)
+        self.agreement.problem_solved.connect(self.solved.append)
 
     def ask(self, **changes):
         models = ModelList()
@@ -57,6 +58,25 @@ def test_a_no_does_nothing_and_says_so(desk):
     desk.agreement.answer(desk.asked[1], "always")
     assert desk.done == [] and not desk.agreement.covers(entry) and not desk.agreement.covers(attack)
     assert len({problem.summary for problem in desk.problems}) == len({problem.hint for problem in desk.problems}) == 2
+
+
+def test_a_later_yes_takes_the_no_back(desk):
+    """What was said of the no is over; of another file's no it is not."""
+    desk.ask()
+    desk.agreement.answer(desk.asked[0], "no")
+    assert desk.solved == []
+    desk.ask()
+    desk.agreement.answer(desk.asked[1], "once")
+    assert desk.solved == [desk.problems[0].about] and desk.problems[0].about
+    desk.agreement.forget_no(["/another.pth"])
+    assert desk.solved[1] != desk.solved[0]
+
+
+def test_the_question_about_a_dangerous_file_brings_its_command(desk):
+    """With the Python that is chosen."""
+    desk.agreement.python = "/venv/bin/python"
+    desk.ask(danger="dangerous", grades={"posix.system": "dangerous"}, unsafe_globals=("posix.system",))
+    assert desk.asked[0].command.endswith(f"profile {PATH} --trust --trust-dangerous m.pth --python /venv/bin/python")
 
 
 def test_class_files_are_agreed_to_one_by_one(desk, tmp_path):

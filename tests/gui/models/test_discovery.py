@@ -7,7 +7,7 @@ import pytest
 
 from engine import events
 from engine.candidates import Candidate, Fit
-from engine.inputs import format_input
+from engine.inputs import format_input, parse_input
 from engine.job import InputSpec
 from engine.words import failure
 from tests.gui.models.test_session import Desk
@@ -118,6 +118,90 @@ def test_an_answer_about_another_class_is_old_news(desk, nets):
     desk.session.discovery.set_class(f"{nets}:Other")
     desk.engine.emit(late)
     assert entry.examined is None and entry.inputs == ()
+
+
+def edited(desk, text="x=f32[B,9]"):
+    desk.session.models.set_inputs((parse_input(text),))
+    desk.session.discovery.on_inputs_edited()
+    return desk.session.models.current
+
+
+def heard(desk):
+    """How often the window was told that something about the model has changed."""
+    told = []
+    desk.session.models.entry_changed.connect(lambda: told.append("entry"))
+    desk.session.models.looking_changed.connect(lambda: told.append("looking"))
+    return told
+
+
+@pytest.mark.parametrize("left", ["x=f32[B,9]", ""])
+@pytest.mark.parametrize("refused", [None, failure("input-mismatch", "run-unreadable", {"path": "/x", "cause": "c", "proposed": [["f32[B,2]"]]})])
+def test_an_answer_about_inputs_of_before_changes_nothing(desk, left, refused):
+    """It was on its way when the user wrote other inputs, or took them away: nothing is told, nothing written over, and the new question stands."""
+    entry = desk.load(inputs=(parse_input("x=f32[B,3]"),))
+    old = asked(desk, "examine")[0]
+    late = msgspec.structs.replace(examined(entry.path, "x=f32[B,3]", failure=refused), source=old[1], asked=old[2])
+    if left:
+        edited(desk, left)
+    else:
+        desk.session.models.set_inputs(())
+        desk.session.discovery.on_inputs_edited()
+    told = heard(desk)
+    desk.engine.emit(late)
+    assert told == [] and not desk.problems and entry.examined is None and entry.looking.what == "examined" and texts(entry) == ([left] if left else [])
+    new = asked(desk, "examine")[-1]
+    desk.engine.emit(msgspec.structs.replace(examined(entry.path, "x=f32[B,9]", source="given"), source=new[1], asked=new[2]))
+    assert entry.examined is not None and texts(entry) == ["x=f32[B,9]"] and entry.inputs[0].ran and len(asked(desk, "examine")) == 2
+
+
+def test_an_answer_from_the_python_of_before_is_old_news(desk, tmp_path):
+    """The model is examined in the new one all the same."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
+    entry = desk.load()
+    old = asked(desk, "examine")[0]
+    desk.session.choose_python(str(python))
+    desk.engine.emit(msgspec.structs.replace(examined(entry.path, "f32[B,3]"), source=old[1], asked=old[2]))
+    assert entry.examined is None and entry.inputs == ()
+    desk.engine.start_engine()
+    assert asked(desk, "examine")[-1][3] == str(python)
+
+
+def test_a_late_ranking_does_not_end_the_examination(desk, nets):
+    """The user chose the class while candidates were being built."""
+    candidate = Candidate(spec="torchvision.models:resnet18", origin="torchvision", score=0.9)
+    entry = desk.load("/w.pth", kind="state-dict", candidates=(candidate,))
+    assert asked(desk, "rank_classes")
+    desk.session.discovery.set_class(f"{nets}:Net")
+    desk.engine.emit(events.ClassesRanked(path="/w.pth", asked=(candidate.spec,), candidates=(msgspec.structs.replace(candidate, fit=PERFECT),)))
+    assert entry.looking.what == "examined"
+    new = asked(desk, "examine")[0]
+    desk.engine.emit(msgspec.structs.replace(examined("/w.pth", "f32[B,3]"), source=new[1], asked=new[2]))
+    assert entry.looking is None and texts(entry) == ["f32[B,3]"]
+
+
+def test_a_refusal_is_over_when_the_next_try_ends(desk):
+    """The bar is told which."""
+    solved = []
+    desk.session.problem_solved.connect(solved.append)
+    refused = failure("input-mismatch", "run-unreadable", {"path": "/x", "cause": "c"})
+    desk.engine.examined["/models/a.jit"] = examined("/models/a.jit", "f32[B,4]", failure=refused)
+    desk.load()
+    solved.clear()
+    desk.engine.examined["/models/a.jit"] = examined("/models/a.jit", "x=f32[B,9]", source="given")
+    edited(desk)
+    assert solved == [desk.problems[0].about] and len(desk.problems) == 1
+
+
+def test_choosing_the_class_takes_the_no_to_its_file_back(desk, nets):
+    """Naming it is the yes."""
+    solved = []
+    desk.session.problem_solved.connect(solved.append)
+    dropped_together(desk, nets)
+    desk.session.agreement.answer(desk.trust[0], "no")
+    desk.session.discovery.set_class(f"{nets}:Net")
+    assert desk.problems[0].about in solved
 
 
 def test_a_class_of_an_installed_package_is_found_by_itself(desk):

@@ -12,7 +12,8 @@ from engine.inputs import DTYPES, format_input, parse_input
 from engine.job import InputSpec
 from engine.words import failure
 from gui import text
-from gui.models.inputs_model import NAME, NUMBER, RANGE, SHAPE, SOURCE, TYPE, InputsModel, type_choices
+from gui.models.input_cells import NAME, NUMBER, RANGE, SHAPE, SOURCE, TYPE, type_choices
+from gui.models.inputs_model import InputsModel
 from gui.models.model_list import ModelList
 from tests.support.fake_engine import inspected
 
@@ -167,6 +168,22 @@ def test_another_model_forgets_what_was_typed(models, table):
     table.add_row()
     models.add("/n.jit")
     assert table.bad is None and table.rowCount() == 0
+
+
+def test_what_arrives_does_not_end_what_is_being_typed(models, table, qtbot):
+    """Inputs that were found come above the row that is being made; nothing is built anew, and a bad cell of a row that went is gone."""
+    table.add_row()
+    with qtbot.assertNotEmitted(table.modelReset), qtbot.waitSignal(table.rowsInserted) as inserted:
+        give(models, "f32[B,3]", "f32[B,4]")
+    assert inserted.args[1:] == [0, 1] and [cells(table, row)[SHAPE] for row in range(3)] == ["B,3", "B,4", ""]
+    with qtbot.assertNotEmitted(table.modelReset), qtbot.waitSignal(table.rowsRemoved) as removed:
+        give(models, "f32[B,5]")
+    assert removed.args[1:] == [1, 1] and [cells(table, row)[SHAPE] for row in range(2)] == ["B,5", ""]
+    table.remove_row(1)
+    give(models, "f32[B,3]", "f32[B,4]")
+    write(table, SHAPE, "?", row=1)
+    give(models, "f32[B,3]")
+    assert table.bad is None and table.rowCount() == 1
 
 
 def test_every_type_can_be_chosen(models, table):

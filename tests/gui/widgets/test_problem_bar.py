@@ -46,6 +46,18 @@ def test_the_newest_shows_with_what_to_do_and_how_many_more(bar):
     assert bar.current is None
 
 
+def test_what_is_solved_goes(bar, qtbot):
+    """It alone, wherever it stands; what is about nothing stays."""
+    no = problem("trust.rejected", about="trust /m.pth", name="m.pth")
+    for each in (no, BUSY, problem("trust.rejected", about="trust /n.pth", name="n.pth")):
+        bar.show_problem(each)
+    bar.withdraw("trust /m.pth")
+    bar.withdraw("")
+    assert [each.summary for each in bar.problems] == [BUSY.summary, text.say("trust.rejected", name="n.pth")] and bar.more.text() == "1 more"
+    bar.withdraw("trust /n.pth")
+    assert bar.sentence.text() == f"{BUSY.summary} {BUSY.hint}"
+
+
 def test_the_same_again_is_not_counted(bar):
     """A fault that repeats is one fault."""
     for _ in range(3):
