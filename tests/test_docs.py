@@ -93,6 +93,21 @@ def test_the_sentences_of_troubleshooting_are_the_programs_own():
     assert [sentence for sentence in quoted if not any(sentence in template for template in known)] == []
 
 
+PACKAGES = ("engine/search", "engine/worker/search", "engine/worker/guessing", "engine/worker/loading", "engine/confinement")
+
+
+def test_architecture_names_every_module_between_a_file_and_a_run():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+)(?:\.py)?`", text)) | {name for path in re.findall(r"`(?:[a-z_]+/)+([a-z_]+)\.py`", text) for name in [path]}
+    modules = {path.stem for folder in PACKAGES for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+    assert len(modules) > 40
+    assert sorted(modules - named) == []
+    table = text.split("| package | modules |")[1].split("\n\n")[0]
+    for line in table.splitlines()[2:]:
+        folder, *names = re.findall(r"`([\w/]+)`", line)
+        assert [name for name in names if not (ROOT / folder / f"{name}.py").exists()] == [], folder
+
+
 def test_the_tests_that_architecture_names_exist():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text)
