@@ -152,6 +152,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     saved_on: tuple[str, ...] = ()
     """Devices that the storages name, e.g. `cuda:0`."""
     weights_at: str | None = None
+    weights_only: bool = True
+    """Of bare weights: torch's own `weights_only=True` reads the file as it is (here it may load without a question all the same)."""
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):

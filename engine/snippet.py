@@ -84,13 +84,18 @@ def _weights(model: ModelInfo, device: str) -> list[str]:
     if model.kind == "safetensors":
         read = ["from safetensors.torch import load_file", f"weights = load_file({model.path!r}, device={device})"]
     else:
-        read = [f"weights = torch.load({model.path!r}, map_location={device}, weights_only=True){keys}"]
+        read = [f"weights = torch.load({model.path!r}, map_location={device}, {_how(model)}){keys}"]
     return [
         *read,
         "if not weights.keys() & model.state_dict().keys():  # saved inside a wrapper such as DataParallel: take its prefix off",
         '    weights = {key.partition(".")[2]: value for key, value in weights.items()}',
         "model.load_state_dict(weights)",
     ]
+
+
+def _how(model: ModelInfo) -> str:
+    """Torch by itself refuses the values beside the weights for which this program has stand-ins."""
+    return f"weights_only={model.weights_only and not model.trusted}"
 
 
 def _build(architecture: str | None) -> list[str]:

@@ -137,7 +137,8 @@ def _settings(config: dict[str, Any]) -> str | None:
 
 def _loading(inspected: FileInspected) -> str:
     if not inspected.requires_trust:
-        return "runs no code of the file's"
+        left = ", ".join(inspected.grades)
+        return "runs no code of the file's" + (f"; beside the weights, and not made: {left}" if left else "")
     names = ", ".join(f"{name} ({grade})" for name, grade in list(inspected.grades.items())[:12])
     more = f" and {len(inspected.grades) - 12} more" if len(inspected.grades) > 12 else ""
     return f"runs code of the file's: needs --trust. It calls: {names or 'nothing outside torch'}{more}"

@@ -39,12 +39,20 @@ def accepted(path: str, findings: Findings, files: list[Path], near: tuple[str, 
         findings.config = {**settings_of_json(read_config(Path(path).parent)), **findings.config}
     graded, said = danger.grades(findings.globals), first_layer(findings.entries, findings.module)
     notes, print_of_keys = _notes(path, findings, graded), fingerprint(findings.entries)
+    asks = _runs_code(findings, graded)
     return FileInspected(
-        path=path, info=_info(path, findings, files, with_hash), inputs=findings.inputs, guessed=_guess(findings),
-        requires_trust=findings.runs_code or bool(graded), unsafe_globals=tuple(graded), danger=danger.worst(graded), grades=graded,
+        path=path, info=_info(path, findings, files, with_hash, weights_only=not (findings.runs_code or graded)), inputs=findings.inputs, guessed=_guess(findings),
+        requires_trust=asks, unsafe_globals=tuple(graded) if asks else (), danger=danger.worst(graded), grades=graded,
         weights_places=findings.weights_places, notes=notes, note=" ".join(note.sentence for note in notes), fingerprint=print_of_keys,
         config=findings.config, missing_classes=findings.missing_classes, first_layer=said and Reason(*said, say(*said)),
         candidates=_candidates(path, findings, near, print_of_keys))
+
+
+def _runs_code(findings: Findings, graded: dict[str, str]) -> bool:
+    """Whether loading it takes more than weights-only loading; of bare weights that knows harmless values too."""
+    if findings.kind in ("state-dict", "checkpoint"):
+        return findings.runs_code or not danger.loads_as_weights(findings.globals)
+    return findings.runs_code or bool(graded)
 
 
 def fingerprint(entries: list[TensorEntry]) -> str:
@@ -67,13 +75,14 @@ def _name(path: str) -> str:
     return clean(os.path.basename(path.rstrip("/")) or path)
 
 
-def _info(path: str, findings: Findings, files: list[Path], with_hash: bool) -> ModelInfo:
+def _info(path: str, findings: Findings, files: list[Path], with_hash: bool, *, weights_only: bool) -> ModelInfo:
     sizes = [file.stat().st_size for file in files]
     return ModelInfo(
         path=path, sha256=_hash(files) if with_hash else "", kind=findings.kind, values=sum(findings.dtypes.values()) if findings.entries else None,
         parameters=findings.parameters, buffers=findings.buffers, file_bytes=sum(sizes), weights_bytes=findings.weights_bytes, dtypes=findings.dtypes,
         architecture=findings.architecture, tensors=len(findings.entries) if findings.entries else None,
-        saved_on=tuple(sorted({entry.device for entry in findings.entries} - {""})), weights_at=findings.weights_at)
+        saved_on=tuple(sorted({entry.device for entry in findings.entries} - {""})), weights_at=findings.weights_at,
+        weights_only=weights_only or findings.kind not in _BARE)
 
 
 def _guess(findings: Findings) -> tuple[InputSpec, ...]:
@@ -91,14 +100,14 @@ def _notes(path: str, findings: Findings, graded: dict[str, str]) -> tuple[Reaso
         opinion = danger.second_opinion(name for name in findings.globals if ".".join(name) in graded)
         if opinion:
             notes.append(("note-picklescan", {"names": ", ".join(clean(name) for name in opinion[:8])}))
-    return tuple(Reason(code, values, say(code, values)) for code, values in [*notes, *_mistakes(path, findings)])
+    return tuple(Reason(code, values, say(code, values)) for code, values in [*notes, *_mistakes(path, findings, graded)])
 
 
-def _mistakes(path: str, findings: Findings) -> list[tuple[str, dict[str, Any]]]:
+def _mistakes(path: str, findings: Findings, graded: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
     """The two mistakes of every tutorial, beside the code that works: weights taken for a model, a module without its class."""
     name = _name(path)
     if findings.kind in _BARE:
-        return [("note-state-dict-not-model", {"read": _reading(name, findings)})]
+        return [("note-state-dict-not-model", {"read": _reading(name, findings, graded)})]
     if findings.kind == "module" and findings.missing_classes:
         missing = findings.missing_classes[0]
         module, _, cls = missing.rpartition(".")
@@ -109,12 +118,14 @@ def _mistakes(path: str, findings: Findings) -> list[tuple[str, dict[str, Any]]]
     return []
 
 
-def _reading(name: str, findings: Findings) -> str:
+def _reading(name: str, findings: Findings, graded: dict[str, str]) -> str:
     """The expression that reads the weights."""
     if findings.kind == "safetensors":
         return f"safetensors.torch.load_file({name!r})"
     keys = (findings.weights_at or "").split(".")
-    return f"torch.load({name!r})" + "".join(f"[{int(key)}]" if key.isascii() and key.isdigit() else f"[{key!r}]" for key in keys if key)
+    # Torch by itself refuses harmless values too. Where more than that is named, nothing is offered that would run it.
+    full = ", weights_only=False" if graded and not _runs_code(findings, graded) else ""
+    return f"torch.load({name!r}{full})" + "".join(f"[{int(key)}]" if key.isascii() and key.isdigit() else f"[{key!r}]" for key in keys if key)
 
 
 def _hash(files: list[Path]) -> str:

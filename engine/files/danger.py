@@ -34,11 +34,16 @@ _HARMLESS_MODULES = ("torch.nn.modules.", "torch.nn.parameter", "torch.nn.quanti
 _HARMLESS_NAMES = frozenset((
     "collections.defaultdict", "collections.deque", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.frozenset", "builtins.int",
     "builtins.float", "builtins.str", "builtins.bool", "builtins.bytes", "builtins.slice", "builtins.range", "builtins.object",
-    "copyreg._reconstructor", "datetime.datetime", "datetime.timedelta", "datetime.date", "pathlib.Path", "pathlib.PosixPath",
-    "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "argparse.Namespace", "types.SimpleNamespace", "uuid.UUID",
+    "copyreg._reconstructor", "datetime.datetime", "datetime.timedelta", "datetime.date", "datetime.time", "datetime.timezone",
+    "pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "argparse.Namespace", "types.SimpleNamespace", "uuid.UUID",
+    *(f"pathlib._local.{flavour}Path" for flavour in ("", "Posix", "Windows", "PurePosix", "PureWindows")),
     "decimal.Decimal", "fractions.Fraction", "numpy.dtype", "numpy.ndarray", "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
     "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "torch.torch_version.TorchVersion", "torch._C.Generator",
 ))
+STAND_INS = _HARMLESS_NAMES - {"copyreg._reconstructor"}
+"""Values beside the weights. Weights-only loading of bare weights puts an object that does nothing in the place of each (`engine.worker.loading.stand_ins`)."""
+_NEEDS_ARRAYS = "torch._utils._rebuild_device_tensor_from_numpy"
+"""Makes a weight of a numpy array, so the array has to be a real one."""
 _DANGEROUS_ROOTS = frozenset((
     "os", "posix", "nt", "posixpath", "ntpath", "subprocess", "_posixsubprocess", "sys", "socket", "_socket", "shutil", "runpy", "webbrowser",
     "importlib", "imp", "pty", "ctypes", "_ctypes", "code", "codeop", "commands", "multiprocessing", "_multiprocessing", "concurrent", "asyncio",
@@ -70,13 +75,19 @@ def grade(module: str, name: str) -> str:
     if root in _DANGEROUS_ROOTS or qualified in _DANGEROUS_NAMES or _within(module, _DANGEROUS_PARTS):
         return DANGEROUS
     if not _PLAIN.match(name):
-        parts = set(re.split(r"[.\s]", name))
-        return DANGEROUS if parts & _DANGEROUS_ROOTS or parts & {"system", "popen", "__globals__", "__builtins__"} or not parts - {""} else UNKNOWN
+        return DANGEROUS if _reaches_danger(qualified, set(re.split(r"[.\s]", name))) else UNKNOWN
     if qualified in _ALLOWED_NAMES or _DTYPE.match(qualified):
         return ALLOWED
     if qualified in _HARMLESS_NAMES or (module.startswith(_HARMLESS_MODULES) and name[0].isupper()):
         return HARMLESS
     return UNKNOWN
+
+
+def _reaches_danger(qualified: str, parts: set[str]) -> bool:
+    """Whether a name with dots walks into what is dangerous; one with double underscores walks behind the object it names."""
+    if parts & _DANGEROUS_ROOTS or parts & {"system", "popen"} or any(part.startswith("__") for part in parts) or not parts - {""}:
+        return True
+    return qualified in _DANGEROUS_NAMES or _within(qualified.rpartition(".")[0], _DANGEROUS_PARTS)
 
 
 def _within(module: str, parts: Iterable[str]) -> bool:
@@ -88,6 +99,12 @@ def grades(names: Iterable[tuple[str, str]]) -> dict[str, str]:
     graded = {f"{module}.{name}": grade(module, name) for module, name in names}
     order = sorted(graded, key=lambda name: -_ORDER.index(graded[name]))
     return {name: graded[name] for name in order if graded[name] != ALLOWED}
+
+
+def loads_as_weights(names: Iterable[tuple[str, str]]) -> bool:
+    """Whether weights-only loading, with its stand-ins, takes every one of the globals."""
+    graded = grades(known := list(names))
+    return graded.keys() <= STAND_INS and not (graded and tuple(_NEEDS_ARRAYS.rsplit(".", 1)) in known)
 
 
 def worst(graded: dict[str, str]) -> str:

@@ -16,6 +16,8 @@ WEIGHTS_ONLY_OPCODES = frozenset((
     "BINUNICODE", "SHORT_BINSTRING", "BINGET", "LONG_BINGET", "BINPUT", "LONG_BINPUT", "LONG1",
 ))
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg", "cPickle": "pickle", "StringIO": "io", "cStringIO": "io", "commands": "subprocess"}
+_PYTHON_2_BUILTINS = {"long": "int", "unicode": "str", "xrange": "range"}
+"""How protocol 2 writes types of Python 3, and what every unpickler makes of it."""
 
 
 Names = dict[tuple[str, str], None]
@@ -52,6 +54,8 @@ class _Machine:
     def name(self, module: Node, name: Node) -> Global:
         if not (isinstance(module, str) and isinstance(name, str)):
             module = name = "?"
+        if module == "__builtin__":
+            name = _PYTHON_2_BUILTINS.get(str(name), name)
         module, name = clean(_PYTHON_2.get(str(module), str(module))), clean(str(name))
         self.names[module, name] = None
         if len(self.names) > NAMES_LIMIT:

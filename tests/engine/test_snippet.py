@@ -193,3 +193,9 @@ def test_the_usual_snippet_is_short() -> None:
     """Ten to twenty-five lines."""
     lines = [line for line in snippet(make_model(), (X,), Configuration(), "nets:Net").splitlines() if line]
     assert 10 <= len(lines) <= 25
+
+
+@pytest.mark.parametrize(("changes", "says"), [({}, True), ({"weights_only": False}, False), ({"trusted": True}, False)])
+def test_weights_are_read_as_torch_by_itself_can_read_them(changes: dict[str, bool], says: bool) -> None:
+    """Values beside the weights have stand-ins here; torch alone refuses them."""
+    assert f"weights_only={says})" in snippet(make_model(**changes), (X,), Configuration(), "nets:Net")

@@ -71,6 +71,16 @@ def test_code_in_the_file_is_announced(tmp_path, capsys):
     assert "__main__.Net (unknown)" in out and "--trust" in out
 
 
+def test_harmless_values_beside_the_weights_are_told_and_ask_nothing(tmp_path, capsys):
+    """They are not made; their names stay known."""
+    path, target = tmp_path / "m.pth.tar", tmp_path / "out.json"
+    path.write_bytes(make.zipped({"state_dict": make.state_dict(), "args": make.Made(make.Ref("argparse", "Namespace"), (), {"lr": 0.1}, new=True)}))
+    assert main([str(path), "--json", str(target)]) == 0
+    content = json.loads(target.read_bytes())
+    assert (content["requires_trust"], content["unsafe_globals"], content["grades"]) == (False, [], {"argparse.Namespace": "harmless"})
+    assert "runs no code of the file's; beside the weights, and not made: argparse.Namespace" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>", make.pickled(make.Made(make.Ref("posix", "system"), ("true",)))])
 def test_refusals_are_two_lines_and_exit_2(tmp_path, capsys, content):
     """What is wrong with which thing; what to do. No file is written."""

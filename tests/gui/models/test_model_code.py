@@ -12,6 +12,7 @@ from engine.events import ModelExamined
 from gui.models.model_code import loading_code
 from gui.models.model_list import ModelList
 from tests.support.fake_engine import inspected
+from tests.support.runs import make_model
 
 NET = "import torch\n\n\nclass Net(torch.nn.Module):\n    def __init__(self, width=2):\n        super().__init__()\n        self.layer = torch.nn.Linear(width, 3)\n"
 
@@ -69,6 +70,18 @@ def test_before_a_class_is_chosen_the_line_is_to_be_filled_in(qapp):
     assert "replace by the class" in loading_code(entry_of(qapp, "/w.pth", kind="state-dict").current)[1]
     assert "import Net, Block" in loading_code(entry_of(qapp, "/m.pth", kind="module", missing_classes=("__main__.Net", "__main__.Block")).current)[1]
     assert loading_code(entry_of(qapp, "/m.onnx", kind="onnx").current) == ("", "")
+
+
+@pytest.mark.parametrize(("asks", "remark"), [(False, False), (True, True)])
+def test_values_beside_the_weights_are_read_by_the_full_unpickler(qapp, tmp_path, asks, remark):
+    """Torch by itself refuses them; the line says so where code of the file's runs."""
+    save(tmp_path, "import argparse\ntorch.save({'net': Net(7).state_dict(), 'args': argparse.Namespace(width=7)}, 'c.pth')\n")
+    models = entry_of(qapp, tmp_path / "c.pth", info=make_model(str(tmp_path / "c.pth"), kind="checkpoint", weights_at="net", weights_only=False), requires_trust=asks)
+    models.set_architecture(f"{tmp_path / 'net.py'}:Net(7)")
+    _, lines = loading_code(models.current)
+    (tmp_path / "net.py").write_text(NET)
+    assert ("weights_only=False" in lines, "runs code" in lines) == (True, remark)
+    assert run(tmp_path, lines, "print(model.layer.weight.shape[1])").split() == ["7"]
 
 
 def test_no_code_is_offered_that_loads_an_attack(qapp):
