@@ -56,7 +56,7 @@ class FileInspected(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...] = ()
     """Classes that may fit bare weights, best first; nothing was imported to find them."""
     weights_places: tuple[str, ...] = ()
-    """In a checkpoint: every place where weights (or modules) lie, the chosen one (`info.weights_at`) first."""
+    """In a checkpoint: every place where weights (or modules) lie, the likeliest first; what is told here is about the one at `info.weights_at`."""
 
 
 class ModelExamined(msgspec.Struct, frozen=True, kw_only=True):

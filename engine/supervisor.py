@@ -120,9 +120,12 @@ class Engine:
 
     # -- work ------------------------------------------------------------------------------------------------------
 
-    def inspect(self, path: str, near: tuple[str, ...] = ()) -> FileInspected:
-        """Know a file by its bytes, in a short-lived child; nothing of it is run. Classes are looked for beside it and in `near` (Python files, folders)."""
-        inspected = self._inspect(path, near)
+    def inspect(self, path: str, near: tuple[str, ...] = (), at: str | None = None) -> FileInspected:
+        """Know a file by its bytes, in a short-lived child; nothing of it is run. Classes are looked for beside it and in `near` (Python files, folders).
+
+        `at` is the place in a checkpoint that the answer is about.
+        """
+        inspected = self._inspect(path, near, at)
         self.emit(inspected)
         return inspected
 
@@ -147,11 +150,11 @@ class Engine:
     def _looker(self) -> Looker:
         return Looker(self.workers, self.pump, self.emit, default_threads(self.facts))
 
-    def _inspect(self, path: str, near: tuple[str, ...] = ()) -> FileInspected:
+    def _inspect(self, path: str, near: tuple[str, ...] = (), at: str | None = None) -> FileInspected:
         """Look into the file while the machine is watched; a stop ends it."""
         from engine.files import InspectionProcess
 
-        process = InspectionProcess(path, near=near)
+        process = InspectionProcess(path, near=near, at=at)
         descriptor = process.fileno()
         self.pump.watch(descriptor, lambda: None)
         try:

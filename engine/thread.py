@@ -64,9 +64,9 @@ class EngineThread(QThread):
         self._submit(self._start)
         self.start()
 
-    def inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
-        """Know a file by its bytes; answered by FileInspected."""
-        self._submit(lambda: self._engine.inspect(path, near), looking_at=path)
+    def inspect(self, path: str, near: tuple[str, ...] = (), at: str | None = None) -> None:
+        """Know a file by its bytes (of a checkpoint: what lies at `at`); answered by FileInspected."""
+        self._submit(lambda: self._engine.inspect(path, near, at), looking_at=path)
 
     def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> None:
         """Load a model once and find inputs that it runs with; answered by Looking and ModelExamined."""

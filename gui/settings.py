@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from engine import storage
+from engine.result import ModelInfo
 from gui.models.matrix import Axes
 
 RECENTS = 10
@@ -37,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
     trusted_sha256: tuple[str, ...] = ()
     """Files that may run code while they are loaded: these exact bytes."""
     classes: dict[str, str] = {}
-    """sha256 of weights -> the class that was chosen for them."""
+    """`class_key` of weights -> the class that was chosen for them."""
     remembered: dict[str, Remembered] = {}
     """sha256 of a model -> what was chosen for it; the oldest are forgotten first."""
     python: str = ""
@@ -104,9 +105,14 @@ def with_trusted(settings: Settings, sha256: str) -> Settings:
     return msgspec.structs.replace(settings, trusted_sha256=tuple(dict.fromkeys((*settings.trusted_sha256, sha256))))
 
 
-def with_class(settings: Settings, sha256: str, architecture: str) -> Settings:
-    """Remember the class that was chosen for these weights."""
-    return msgspec.structs.replace(settings, classes={**settings.classes, sha256: architecture})
+def class_key(model: ModelInfo) -> str:
+    """The weights that a class is chosen for: two places of one checkpoint may hold two networks."""
+    return f"{model.sha256}@{model.weights_at}" if model.weights_at else model.sha256
+
+
+def with_class(settings: Settings, key: str, architecture: str) -> Settings:
+    """Remember the class that was chosen for these weights; `key` is their `class_key`."""
+    return msgspec.structs.replace(settings, classes={**settings.classes, key: architecture})
 
 
 def with_remembered(settings: Settings, sha256: str, kept: Remembered) -> Settings:

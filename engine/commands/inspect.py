@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.commands.classes import place_of
 from engine.commands.facts import as_json, as_text, candidate_rows, rows
-from engine.commands.options import Parser, Refused, absolute, add_model_options, check_model_options
+from engine.commands.options import Parser, Refused, absolute, add_model_options, check_model_options, check_place
 from engine.events import FileInspected
 from engine.files import InspectionProcess
 from engine.result import Failure
@@ -17,7 +17,7 @@ from engine.storage import StorageError, write_atomically
 from engine.words import failure, say
 
 REFUSED, UNWRITTEN, FAILED, INTERRUPTED = 2, 5, 1, 130
-DEEP_ONLY = ("weights_at", "allow_missing", "input", "python", "trust", "trust_dangerous")
+DEEP_ONLY = ("allow_missing", "input", "python", "trust", "trust_dangerous")
 """Options that mean nothing while the model is not loaded."""
 
 
@@ -69,7 +69,7 @@ def _plain(options: argparse.Namespace) -> int:
     place = place_of(options.arch)
     if options.arch and place is None:
         raise Refused(say("inspect-usage", {"problem": say("only-deep", {"option": "--arch SPEC"})}), say("inspect-usage.hint"))
-    process = InspectionProcess(options.file, near=(place,) if place else ())
+    process = InspectionProcess(options.file, near=(place,) if place else (), at=options.weights_at)
     try:
         inspected = process.result()
     finally:
@@ -77,6 +77,7 @@ def _plain(options: argparse.Namespace) -> int:
     if inspected.refusal is not None or inspected.info is None:
         complain(inspected.refusal)
         return REFUSED
+    check_place(inspected, options.weights_at)
     print("\n".join(as_text([*rows(inspected, inspected.info), *candidate_rows(inspected.candidates)])))
     return 0 if options.json is None else write(options.json, as_json(inspected, inspected.candidates))
 

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.capabilities import BACKEND_OF_KIND, QUANTIZATIONS, Facts
 from engine.commands.classes import named_class, place_of
-from engine.commands.options import NONE_OK, REFUSED, Refused, absolute, tell
+from engine.commands.options import NONE_OK, REFUSED, Refused, absolute, check_place, tell
 from engine.demo import demo_source
 from engine.events import FileInspected
 from engine.inputs import InputError, format_input, parse_input, unknown_sizes
@@ -37,7 +37,7 @@ def inspect(engine: Engine, options: argparse.Namespace) -> FileInspected:
     """What the file is; raises Refused when it is no model."""
     path = demo_source()[0] if options.demo else absolute(options.file)
     place = place_of(options.arch)
-    inspected = engine.inspect(path, near=(place,)) if place else engine.inspect(path)
+    inspected = engine.inspect(path, (place,) if place else (), options.weights_at)
     if inspected.refusal is not None or inspected.info is None:
         refusal = inspected.refusal
         raise Refused(refusal.summary if refusal else path, refusal.hint if refusal else "")
@@ -51,7 +51,7 @@ def model_source(inspected: FileInspected, options: argparse.Namespace) -> tuple
     if info.kind not in BACKEND_OF_KIND:
         values = {"file": Path(info.path).name, "kind": info.kind}
         raise Refused(say("kind-not-run", values), say("kind-not-run.hint", values))
-    info = _weights_chosen(inspected, info, options)
+    check_place(inspected, options.weights_at)
     check_trust(inspected, info, options)
     architecture = named_class(inspected, options)
     trusted = bool(inspected.requires_trust and options.trust)
@@ -65,18 +65,6 @@ def model_source(inspected: FileInspected, options: argparse.Namespace) -> tuple
 def with_architecture(info: ModelInfo, source: ModelSource) -> ModelInfo:
     """What the run says of its model, with the class that it runs as."""
     return msgspec.structs.replace(info, architecture=source.architecture or info.architecture)
-
-
-def _weights_chosen(inspected: FileInspected, info: ModelInfo, options: argparse.Namespace) -> ModelInfo:
-    """The weights that --weights-at names; the counts of others than the first are not known before they are loaded."""
-    place = options.weights_at
-    if place is None or place == info.weights_at:
-        return info
-    if place not in inspected.weights_places:
-        values = {"file": Path(info.path).name, "place": place, "places": ", ".join(inspected.weights_places)}
-        code = "weights-place-unknown" if inspected.weights_places else "weights-place-none"
-        raise Refused(say(code, values), say(f"{code}.hint", values))
-    return msgspec.structs.replace(info, weights_at=place, tensors=None, values=None, dtypes={}, weights_bytes=None)
 
 
 def check_trust(inspected: FileInspected, info: ModelInfo, options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from engine.events import FileInspected
 from engine.words import say
 
 REFUSED, NONE_OK = 2, 3
@@ -100,6 +101,15 @@ def parse_profile(argv: Sequence[str]) -> argparse.Namespace:
         raise Refused(say("one-file-or-demo"), say("see-help", {"command": "python3 main.py profile"}))
     check_model_options(options)
     return options
+
+
+def check_place(inspected: FileInspected, place: str | None) -> None:
+    """Raise Refused where the weights do not lie at the place that --weights-at names."""
+    if place is None or inspected.info is None or place == inspected.info.weights_at:
+        return
+    values = {"file": os.path.basename(inspected.path.rstrip(os.sep)), "place": place, "places": ", ".join(inspected.weights_places)}
+    code = "weights-place-unknown" if inspected.weights_places else "weights-place-none"
+    raise Refused(say(code, values), say(f"{code}.hint", values))
 
 
 def check_model_options(options: argparse.Namespace) -> None:

@@ -121,7 +121,7 @@ def _measure(engine: Engine, options: argparse.Namespace, python: str | None, pr
 
 def _remember(inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> None:
     """Keep the class that ran these weights, so that it need not be named again; a convenience, whose failing is told with --debug only."""
-    if options.demo or source.architecture is None or source.kind not in WEIGHTS or source.allow_missing or options.weights_at:
+    if options.demo or source.architecture is None or source.kind not in WEIGHTS or source.allow_missing:
         return
     failed = remembered.remember(inspected.fingerprint, source.architecture)
     if failed is not None and options.debug:

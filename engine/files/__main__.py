@@ -1,4 +1,4 @@
-"""`python -m engine.files PATH SECONDS`: looks into one file under limits and writes the answer to standard output."""
+"""`python -m engine.files PATH SECONDS NEAR...`: looks into one file under limits and writes the answer to standard output."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 
 MEMORY_BYTES = 1 << 30
+AT = "--at="
+"""Before the place in a checkpoint; the paths in NEAR are absolute, so none of them begins so."""
 
 
 def limit(seconds: int) -> None:
@@ -34,7 +36,8 @@ def _die_with_parent() -> None:
 
 def main(arguments: list[str]) -> int:
     """Inspect the file and write the `FileInspected` as JSON, without the path (it may be no Unicode; the asker knows it)."""
-    path, seconds, near = arguments[0], int(arguments[1]), tuple(arguments[2:])
+    path, seconds, near = arguments[0], int(arguments[1]), tuple(each for each in arguments[2:] if not each.startswith(AT))
+    at = next((each.removeprefix(AT) for each in arguments[2:] if each.startswith(AT)), None)
     limit(seconds)
     import gc
 
@@ -44,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
     # Millions of small values are made and none is thrown away: looking for garbage would take longer than all the rest.
     gc.disable()
-    answer = inspect_file(path, near=near)
+    answer = inspect_file(path, near=near, at=at)
     answer = msgspec.structs.replace(answer, path="", info=answer.info and msgspec.structs.replace(answer.info, path=""))
     sys.stdout.buffer.write(msgspec.json.encode(answer))
     sys.stdout.buffer.flush()

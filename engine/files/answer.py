@@ -95,7 +95,7 @@ def _notes(path: str, findings: Findings, graded: dict[str, str]) -> tuple[Reaso
     if findings.kind in _BARE and (part := is_part(path)) is not None:
         notes.append(("note-one-part", {"number": part[0], "count": part[1]}))
     if len(findings.weights_places) > 1:
-        notes.append(("note-other-weights", {"at": findings.weights_at, "others": ", ".join(findings.weights_places[1:])}))
+        notes.append(("note-other-weights", {"at": findings.weights_at, "others": ", ".join(place for place in findings.weights_places if place != findings.weights_at)}))
     if graded:
         opinion = danger.second_opinion(name for name in findings.globals if ".".join(name) in graded)
         if opinion:

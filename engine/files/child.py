@@ -31,11 +31,11 @@ _SLOW_DISK_BYTES = 50_000_000
 class InspectionProcess:
     """One inspection under way. `poll` never blocks: call it when `fileno` is readable and when `deadline` has passed.
 
-    `near` are Python files and folders, besides the file's own, in which classes for bare weights are looked for.
+    `near` are Python files and folders, besides the file's own, in which classes for bare weights are looked for; `at` is the place in a checkpoint.
     On Linux the child dies with the thread that made this object: make it in one that lives as long.
     """
 
-    def __init__(self, path: str, timeout_s: float = 20.0, near: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: str, timeout_s: float = 20.0, near: tuple[str, ...] = (), at: str | None = None) -> None:
         self.path, self.timeout_s = path, timeout_s + _hashing_s(path)
         self.deadline = time.monotonic() + self.timeout_s
         """On the clock of `time.monotonic`."""
@@ -45,9 +45,10 @@ class InspectionProcess:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _end
         # numpy comes along with the events; a thread for each of many cores would not fit into the child's memory limit.
         environment = {**child_environment(), "PYTHONPATH": os.pathsep.join(_own_paths()), "OPENBLAS_NUM_THREADS": "1"}
+        more = [os.path.abspath(each) for each in near] + ([f"--at={at}"] if at else [])
         target = os.path.abspath(path.replace("\0", "\ufffd"))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.files", target, str(math.ceil(self.timeout_s)), *near], cwd=APPLICATION_FOLDER, env=environment,
+            [sys.executable, "-m", "engine.files", target, str(math.ceil(self.timeout_s)), *more], cwd=APPLICATION_FOLDER, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True)
         assert self._process.stdout is not None
         self._pipe = self._process.stdout

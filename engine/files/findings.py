@@ -42,16 +42,20 @@ class Findings:
     module: Node = None
     """The described module itself, where there is one: its layers tell more than its weights."""
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    program: Program | None = None
+    """The described pickle, where weights may lie in several of its places."""
 
     def note(self, code: str, **values: Any) -> None:
         """Add a remark: a code of engine.words.files with its values."""
         self.notes.append((code, values))
 
 
-def from_program(program: Program) -> Findings:
-    """What a torch.save pickle is; raises Refused when there is no model in it."""
-    found = _classified(program)
-    findings = Findings(found.kind, architecture=found.class_name, weights_at=found.at, weights_places=found.places, globals=program.globals)
+def from_program(program: Program, at: str | None = None) -> Findings:
+    """What a torch.save pickle is, taken from the place `at` where there are several; raises Refused when there is no model in it."""
+    found = _classified(program, at)
+    findings = Findings(
+        found.kind, architecture=found.class_name, weights_at=found.at, weights_places=found.places, globals=program.globals, program=program
+    )
     findings.runs_code = found.kind == "module" or not program.plain
     if not program.plain and found.kind != "module":
         findings.note("note-new-protocol")
@@ -62,6 +66,15 @@ def from_program(program: Program) -> Findings:
         findings.missing_classes = foreign_classes(program.globals)
         findings.module = found.node
     return findings
+
+
+def taken_from(findings: Findings, at: str | None) -> Findings:
+    """The same file with its weights (or module) taken from another of its places; a place that is not there changes nothing."""
+    if findings.program is None or at in (None, findings.weights_at) or at not in findings.weights_places:
+        return findings
+    moved = from_program(findings.program, at)
+    moved.globals = findings.globals
+    return moved
 
 
 def count_kinds(findings: Findings, found: Found) -> None:
@@ -76,9 +89,9 @@ def foreign_classes(names: list[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(foreign))
 
 
-def _classified(program: Program) -> Found:
+def _classified(program: Program, at: str | None) -> Found:
     try:
-        return classify(program.root)
+        return classify(program.root, at)
     except Refused as refused:
         raise refuse_pickle(program, refused) from None
 

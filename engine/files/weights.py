@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from engine.files.nodes import Call, Global, Mapping, Node, Persistent
@@ -15,7 +16,7 @@ _DATA_NAMES = {"x", "y", "z", "xs", "ys", "image", "images", "img", "label", "la
                "data", "train", "test", "val", "mean", "std", "features", "mask", "masks", "x_train", "y_train", "x_test", "y_test"}
 _WEIGHT_NAME = re.compile(r"weight|bias|kernel|embed|param|gamma|beta|running_|scale|alpha|token|proj|conv|linear|norm|_ih|_hh|^w\d*$", re.IGNORECASE)
 _DATA_MAX = 4
-_DEPTH, _VISITS = 6, 200_000
+_DEPTH, _VISITS, _PLACES = 6, 200_000, 20
 
 
 class Found(NamedTuple):
@@ -113,15 +114,15 @@ def _is_optimizer(node: Node) -> bool:
     return {"state", "param_groups"} <= fields(node).keys()
 
 
-def classify(root: Node) -> Found:
-    """What `root` is; raises Refused when there is no model in it."""
+def classify(root: Node, at: str | None = None) -> Found:
+    """What `root` is, taken from the place `at` where there are several; raises Refused when there is no model in it."""
     if is_module(root):
         return Found("module", module_tensors(root), class_name=_class_name(root), node=root)
     if (tensors := state_tensors(root)) is not None:
         if _looks_like_data(root, tensors):
             raise Refused("file-data-tensors", names=", ".join(key for key, _ in tensors))
         return Found("state-dict", tensors)
-    found = _search(root)
+    found = _search(root, at)
     if found is not None:
         return found
     raise _no_model(root)
@@ -132,7 +133,7 @@ def _class_name(node: Node) -> str:
     return clean(name.qualified) if name else "?"
 
 
-def _search(root: Node) -> Found | None:
+def _search(root: Node, at: str | None) -> Found | None:
     """Weights or a module somewhere inside, breadth first; optimizers are passed by."""
     states: list[tuple[str, Named]] = []
     modules: list[tuple[str, Node]] = []
@@ -153,12 +154,18 @@ def _search(root: Node) -> Found | None:
                 waiting.append((place, depth + 1, child))
     if states:
         states.sort(key=lambda state: _rank(*state))
-        return Found("checkpoint", states[0][1], at=clean(states[0][0]), places=tuple(clean(place) for place, _ in states[:20]))
+        place, named = next((state for state in states if clean(state[0]) == at), states[0])
+        return Found("checkpoint", named, at=clean(place), places=_places(states))
     if modules:
-        place, node = min(modules, key=lambda module: _rank(module[0], []))
-        places = tuple(dict.fromkeys([clean(place), *(clean(at) for at, _ in modules[:20])]))
-        return Found("module", module_tensors(node), at=clean(place), class_name=_class_name(node), places=places, node=node)
+        modules.sort(key=lambda module: _rank(module[0], []))
+        place, node = next((module for module in modules if clean(module[0]) == at), modules[0])
+        return Found("module", module_tensors(node), at=clean(place), class_name=_class_name(node), places=_places(modules), node=node)
     return None
+
+
+def _places(found: Sequence[tuple[str, object]]) -> tuple[str, ...]:
+    """Where each of them lies, the best first."""
+    return tuple(dict.fromkeys(clean(place) for place, _ in found[:_PLACES]))
 
 
 def _children(node: Node) -> list[tuple[str, Node]]:

@@ -13,10 +13,10 @@ from engine.confinement import PROTECTIONS
 from engine.demo import demo_source
 from engine.events import FileInspected
 from engine.result import ModelInfo, Reason
-from gui.settings import Settings, with_trusted
+from gui.settings import Settings, class_key, with_trusted
 
 Decision = Literal["once", "always", "no"]
-NOTES = ("note-picklescan", "note-evaluated-text")
+NOTES = ("note-picklescan", "note-evaluated-text", "note-operators")
 """What speaks of the code in a file; other remarks stay on the card."""
 
 
@@ -118,7 +118,7 @@ def _agrees_to_file(model: ModelInfo, settings: Settings) -> bool:
 
 def _agrees_to_class(model: ModelInfo, settings: Settings) -> bool:
     # Without a colon it is a name to read, which nobody imports.
-    return ":" not in (model.architecture or "") or settings.classes.get(model.sha256) == model.architecture or _is_demo(model)
+    return ":" not in (model.architecture or "") or settings.classes.get(class_key(model)) == model.architecture or _is_demo(model)
 
 
 def _is_demo(model: ModelInfo) -> bool:

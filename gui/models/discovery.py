@@ -33,6 +33,8 @@ class Discovery(QObject):
     problem_met = Signal(object)
     problem_solved = Signal(str)
     class_asked = Signal(str)
+    place_chosen = Signal(object)
+    """The `ModelEntry` of which another place in the checkpoint is to be looked at."""
 
     def __init__(self, models: ModelList, preferences: Preferences, agreement: Agreement, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -98,11 +100,15 @@ class Discovery(QObject):
         self.advance()
 
     def set_place(self, place: str) -> None:
-        """Take the weights from another place in the checkpoint."""
+        """Take the weights from another place in the checkpoint: what lies there is looked at first."""
         self.stop(by_user=False)
         self._models.set_weights_at(place)
-        if self._models.current is not None:
-            self._remember(self._models.current)
+        entry = self._models.current
+        if entry is None:
+            return
+        self._remember(entry)
+        if entry.awaits_place:
+            self.place_chosen.emit(entry)
         self.advance()
 
     def on_inputs_edited(self) -> None:

@@ -12,7 +12,7 @@ from engine.result import ModelInfo, Run
 class EngineLike(Protocol):
     """The part of `engine.thread.EngineThread` that is used here; every method returns at once."""
 
-    def inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
+    def inspect(self, path: str, near: tuple[str, ...] = (), at: str | None = None) -> None:
         """Answered by `FileInspected`."""
 
     def examine(self, source: ModelSource, inputs: tuple[InputSpec, ...] = (), python: str | None = None) -> None:

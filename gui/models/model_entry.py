@@ -57,8 +57,13 @@ class ModelEntry:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the file was looked at and is a model."""
-        return self.info is not None
+        """Whether the file was looked at, at the place that is chosen, and is a model."""
+        return self.info is not None and not self.awaits_place
+
+    @property
+    def awaits_place(self) -> bool:
+        """Whether another place in the checkpoint was chosen than the one that was looked at."""
+        return self.info is not None and self.weights_at is not None and self.weights_at != self.info.weights_at
 
     @property
     def is_weights_only(self) -> bool:
@@ -135,6 +140,12 @@ class ModelEntry:
         self.examined = None
         if not self.inputs_edited:
             self.inputs = tuple(msgspec.structs.replace(spec, ran=False) for spec in self.inputs)
+
+    def forget_network(self) -> None:
+        """Weights of another network lie at the place that was chosen: what was found out about the first one's class and inputs is not about it."""
+        self.examined, self.ranked, self.architecture, self.allow_missing = None, None, None, False
+        if not self.inputs_edited:
+            self.inputs = ()
 
 
 def bare_spec(spec: str) -> str:

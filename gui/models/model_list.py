@@ -158,9 +158,12 @@ class ModelList(QObject):
 
     def _fill(self, entry: ModelEntry, event: FileInspected) -> None:
         """Other bytes under the same name are another model: what was chosen for it goes with the old ones."""
-        old = entry.info
-        if old is not None and event.info is not None and old.sha256 != event.info.sha256:
-            entry.examined, entry.ranked, entry.weights_at = None, None, None
+        old, new = entry.inspected, event.info
+        if old is not None and old.info is not None and new is not None:
+            if old.info.sha256 != new.sha256:
+                entry.examined, entry.ranked, entry.weights_at = None, None, None
+            elif old.info.weights_at != new.weights_at and old.fingerprint != event.fingerprint:
+                entry.forget_network()
         entry.inspected, entry.looking, entry.was_stopped = event, None, False
         if not entry.inputs and (event.inputs or event.guessed):
             entry.inputs = tuple(event.inputs or event.guessed)

@@ -19,6 +19,7 @@ from gui.models.recollection import recall
 from gui.settings import with_recent, without_recent
 
 NAMES_SAID = 3
+GIVEN_UP = "file-inspection-cancelled"
 HAS_MODELS = ("file-folder", "file-folder-with")
 """What an inspection says of a folder in which there may be models."""
 
@@ -40,11 +41,13 @@ class Opening(QObject):
         super().__init__(parent)
         self._models, self._preferences = models, preferences
         self._engine: EngineLike | None = None
-        self._waiting: list[tuple[str, tuple[str, ...]]] = []
+        self._waiting: list[tuple[str, tuple[str, ...], str | None]] = []
         self._batch: list[str] = []
         """Files of the last drop, in its order: the first that runs becomes the current one."""
         self._unknown: set[str] = set()
         """Files and folders that are being looked at."""
+        self._asked_at: dict[str, str | None] = {}
+        """The place in a checkpoint that a look is about; None: the likeliest."""
         self._folders: dict[str, tuple[str, ...]] = {}
         """Folders that are being looked at, and the Python that came with them."""
         self._before: ModelEntry | None = None
@@ -60,8 +63,8 @@ class Opening(QObject):
         """Take the engine, which is started after the first paint; files opened before are looked at now."""
         self._engine = engine
         waiting, self._waiting = self._waiting, []
-        for path, near in waiting:
-            engine.inspect(path, near)
+        for path, near, at in waiting:
+            engine.inspect(path, near, at)
 
     def open(self, paths: list[str]) -> None:
         """Take files in: models into the list, Python beside them or as the class of the current model, a saved run onto the screen."""
@@ -111,12 +114,14 @@ class Opening(QObject):
         self.class_dropped.emit(path)
 
     def look_again(self, entry: ModelEntry) -> None:
-        """Inspect a model of the list once more: other Python lies near it now."""
+        """Inspect a model of the list once more: other Python lies near it now, or another place in it was chosen."""
         self._begin([entry.path])
-        self._inspect(entry.path, entry.near)
+        self._inspect(entry.path, entry.near, entry.weights_at)
 
     def on_inspected(self, event: FileInspected) -> None:
-        """Take what the engine found out about a file or a folder."""
+        """Take what the engine found out about a file or a folder; that one was given up is known here."""
+        if event.path not in self._unknown and event.refusal is not None and event.refusal.say == GIVEN_UP:
+            return
         self._unknown.discard(event.path)
         if event.path in self._folders:
             self._on_folder(event, self._folders.pop(event.path))
@@ -128,6 +133,7 @@ class Opening(QObject):
             self._preferences.change(lambda settings: with_recent(settings, event.path))
             if recall(entry, self._preferences.value):
                 self._models.entry_changed.emit()
+            self._look_at_place(entry)
         self._settle()
 
     def on_looking(self, event: Looking) -> None:
@@ -136,10 +142,28 @@ class Opening(QObject):
             self._models.apply_looking(event)
 
     def give_up(self, entry: ModelEntry) -> None:
-        """The user ended an inspection: what the file is stays unknown, and it leaves the list."""
-        if self._engine is not None and entry.path in self._unknown:
-            self._engine.stop_looking(entry.path)
+        """The user ended an inspection: a file that stays unknown leaves the list; of one that was known, what was known holds."""
+        if self._engine is None or entry.path not in self._unknown:
+            return
+        self._engine.stop_looking(entry.path)
+        if entry.inspected is None:
             self._models.remove(self._models.entries.index(entry))
+            return
+        self._unknown.discard(entry.path)
+        entry.weights_at = None
+        self._models.end_looking(entry.path)
+        self._models.entry_changed.emit()
+        self._settle()
+
+    def _look_at_place(self, entry: ModelEntry) -> None:
+        """The place that was chosen another day is looked at now; one that is not in the file any more is forgotten."""
+        asked = self._asked_at.pop(entry.path, None)
+        if not entry.awaits_place:
+            return
+        if asked == entry.weights_at:
+            entry.weights_at = None
+        else:
+            self._inspect(entry.path, entry.near, entry.weights_at)
 
     def _take(self, models: list[str], folders: list[str], python: tuple[str, ...]) -> None:
         near = (*python, *folders) if models else python
@@ -157,19 +181,20 @@ class Opening(QObject):
         for entry in entries:
             entry.is_demo = False
             entry.near = tuple(dict.fromkeys((*near, *entry.near)))
-            self._inspect(entry.path, entry.near)
+            self._inspect(entry.path, entry.near, entry.weights_at)
 
     def _begin(self, batch: list[str]) -> None:
         self.arriving.emit()
         self._batch, self._before = batch, self._models.current
 
-    def _inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
+    def _inspect(self, path: str, near: tuple[str, ...] = (), at: str | None = None) -> None:
         self._unknown.add(path)
+        self._asked_at[path] = at
         self._models.apply_looking(Looking(path, "inspected", 0.0))
         if self._engine is None:
-            self._waiting.append((path, near))
+            self._waiting.append((path, near, at))
         else:
-            self._engine.inspect(path, near)
+            self._engine.inspect(path, near, at)
 
     def _on_folder(self, event: FileInspected, near: tuple[str, ...]) -> None:
         if event.info is not None:

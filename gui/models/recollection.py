@@ -9,7 +9,7 @@ from engine.job import InputSpec
 from engine.result import Failure
 from engine.search import remembered
 from gui.models.model_entry import ModelEntry
-from gui.settings import Remembered, Settings, with_class, with_remembered
+from gui.settings import Remembered, Settings, class_key, with_class, with_remembered
 
 
 def recall(entry: ModelEntry, settings: Settings) -> bool:
@@ -18,13 +18,15 @@ def recall(entry: ModelEntry, settings: Settings) -> bool:
     if info is None:
         return False
     kept = settings.remembered.get(info.sha256)
-    if kept is not None and not entry.inputs_edited:
-        found = _recall_inputs(entry, kept)
     if kept is not None and kept.weights_at and entry.weights_at is None and entry.inspected and kept.weights_at in entry.inspected.weights_places:
         entry.weights_at, found = kept.weights_at, True
-    if entry.needs_class and (architecture := settings.classes.get(info.sha256) or _by_fingerprint(entry)):
+    if entry.awaits_place:
+        return found
+    if kept is not None and not entry.inputs_edited:
+        found = _recall_inputs(entry, kept) or found
+    if entry.needs_class and (architecture := settings.classes.get(class_key(info)) or _by_fingerprint(entry)):
         entry.architecture, found = architecture, True
-        entry.allow_missing = kept is not None and kept.allow_missing and settings.classes.get(info.sha256) == architecture
+        entry.allow_missing = kept is not None and kept.allow_missing and settings.classes.get(class_key(info)) == architecture
     return found
 
 
@@ -36,12 +38,13 @@ def keep(entry: ModelEntry, settings: Settings) -> Settings:
     texts = tuple(format_input(spec) for spec in entry.inputs) if entry.inputs_edited or all(spec.ran for spec in entry.inputs) else ()
     kept = Remembered(inputs=texts, edited=entry.inputs_edited, weights_at=entry.weights_at or "", allow_missing=entry.allow_missing)
     settings = with_remembered(settings, info.sha256, kept)
-    return with_class(settings, info.sha256, entry.architecture) if entry.takes_class and entry.architecture else settings
+    known = entry.takes_class and entry.architecture and not entry.awaits_place
+    return with_class(settings, class_key(info), entry.architecture) if known and entry.architecture else settings
 
 
 def keep_class(entry: ModelEntry) -> Failure | None:
     """Remember the class for all weights of these keys and shapes; one that only fits with holes is for these very bytes alone."""
-    if entry.inspected is None or not entry.architecture or entry.allow_missing or entry.is_demo or not entry.is_weights_only:
+    if entry.inspected is None or not entry.architecture or entry.allow_missing or entry.is_demo or not entry.is_weights_only or entry.awaits_place:
         return None
     return remembered.remember(entry.inspected.fingerprint, entry.architecture)
 

@@ -173,6 +173,7 @@ class Session(QObject):
         opening.run_opened.connect(self.open_run)
         opening.arriving.connect(lambda: discovery.stop(by_user=False))
         opening.settled.connect(discovery.advance)
+        discovery.place_chosen.connect(opening.look_again)
         opening.class_dropped.connect(self._on_class_dropped)
         self.interpreter.chosen_changed.connect(self._on_interpreter)
         discovery.may_look = lambda: not self.is_busy and self.opening.is_settled

@@ -251,7 +251,7 @@ def test_weights_in_several_places(tmp_path, measured, refused):
     assert "model" in second
     assert "ema.shadow" in second
     found, _ = measured("both.pt", "--weights-at", "ema.shadow", "--arch", f"{NETS}:Linears(width=24)", "--input", "f32[B,24]")
-    assert found["model"]["weights_at"] == "ema.shadow"
+    assert (found["model"]["weights_at"], found["model"]["values"]) == ("ema.shadow", sum(value.numel() for value in nets.Linears(24).state_dict().values()))
     assert "--weights-at ema.shadow" in found["command"]
 
 

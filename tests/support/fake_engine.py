@@ -29,6 +29,8 @@ class FakeEngine(QObject):
         self.calls: list[tuple[Any, ...]] = []
         self._ready = ready
         self.files: dict[str, events.FileInspected] = {}
+        self.places: dict[tuple[str, str | None], events.FileInspected] = {}
+        """Answers about other places of a checkpoint, by path and place."""
         self.examined: dict[str, events.ModelExamined] = {}
         """Answers to `examine`, by path; the source is put in when they are given."""
         self.ranked: dict[str, events.ClassesRanked] = {}
@@ -62,10 +64,13 @@ class FakeEngine(QObject):
     def stop_looking(self, path: str | None = None) -> None:
         self.calls.append(("stop_looking", path))
 
-    def inspect(self, path: str, near: tuple[str, ...] = ()) -> None:
-        self.calls.append(("inspect", path, near) if near else ("inspect", path))
+    def inspect(self, path: str, near: tuple[str, ...] = (), at: str | None = None) -> None:
+        self.calls.append(("inspect", path, *([near] if near or at else []), *([at] if at else [])))
         if path in self.files:
-            self.emit(self.files[path])
+            event = self.places.get((path, at), self.files[path])
+            if at in event.weights_places and (path, at) not in self.places and event.info is not None:
+                event = msgspec.structs.replace(event, info=msgspec.structs.replace(event.info, weights_at=at))
+            self.emit(event)
 
     def run_job(self, job: Job, info: ModelInfo) -> None:
         self.calls.append(("run_job", job, info))

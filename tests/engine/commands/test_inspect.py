@@ -161,6 +161,21 @@ def test_candidates_in_a_file_that_is_named(model, tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_another_place_of_a_checkpoint(tmp_path, capsys):
+    """Counts, first layer and candidates are about the weights that lie there; an unknown place is answered with those that there are."""
+    path = tmp_path / "c.ckpt"
+    weights = {"conv.weight": make.tensor("9", 4, 3, 3, 3), "conv.bias": make.tensor("8", 4), "head.weight": make.tensor("7", 2, 4), "head.bias": make.tensor("6", 2)}
+    path.write_bytes(make.zipped({"model": make.state_dict(), "critic": weights}))
+    (tmp_path / "net.py").write_text(NET.replace("self.norm = nn.BatchNorm2d(4)", "self.head = nn.Linear(4, 2)"))
+    first, content = content_of(path, tmp_path), content_of(path, tmp_path, "--weights-at", "critic")
+    assert (content["model"]["weights_at"], content["model"]["tensors"], content["model"]["values"]) == ("critic", 4, 122)
+    assert content["first_layer"]["values"]["channels"] == 3 and content["fingerprint"] != first["fingerprint"]
+    assert [each["score"] for each in content["candidates"]] == [1.0] and all(each["score"] < 1 for each in first["candidates"])
+    assert "weights at   critic" in capsys.readouterr().out
+    assert main([str(path), "--weights-at", "best"]) == 2
+    assert "model, critic" in capsys.readouterr().err.splitlines()[1]
+
+
 def test_facts_of_a_whole_module_of_a_script(tmp_path, capsys):
     """The class that it lacks, in text and JSON, with the mistake explained."""
     path = tmp_path / "m.pt"
@@ -174,7 +189,7 @@ def test_facts_of_a_whole_module_of_a_script(tmp_path, capsys):
     assert "The code that works" in out
 
 
-@pytest.mark.parametrize(("option", "value"), [("--trust", None), ("--input", "f32[B,3]"), ("--python", "python3"), ("--weights-at", "model"), ("--arch", "a.b:C"), ("--allow-missing", None)])
+@pytest.mark.parametrize(("option", "value"), [("--trust", None), ("--input", "f32[B,3]"), ("--python", "python3"), ("--arch", "a.b:C"), ("--allow-missing", None)])
 def test_options_of_deep_alone_are_refused(model, capsys, option, value):
     """Two lines that name the option."""
     assert main([str(model), option, *([value] if value else [])]) == 2

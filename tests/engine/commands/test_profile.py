@@ -88,7 +88,7 @@ def linears_inspected(weights):
 @pytest.fixture
 def inspected_once(linears_inspected, monkeypatch):
     """For tests that are about what comes after the inspection: it was done before."""
-    monkeypatch.setattr(WarmEngine, "inspect", lambda engine, path: linears_inspected)
+    monkeypatch.setattr(WarmEngine, "inspect", lambda engine, path, near=(), at=None: linears_inspected)
 
 
 def kept(home):

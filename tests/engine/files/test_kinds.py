@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.files import inspect_file, tensor_index
+from engine.files import InspectionProcess, inspect_file, tensor_index
 from tests.support import model_files as make
 
 S = make.state_dict
@@ -124,6 +124,33 @@ def test_other_weights_in_the_checkpoint_are_named(tmp_path):
     assert found.weights_places == ("model", "ema")
     assert [note.code for note in found.notes] == ["note-other-weights", "note-state-dict-not-model"]
     assert "ema" in found.note
+
+
+def test_all_that_is_told_is_about_the_chosen_place(tmp_path):
+    """Counts, keys, first layer and code; a place that is not there changes nothing, and the answer says which one it is about."""
+    path = tmp_path / "gan.pt"
+    critic = {"d.weight": make.tensor("9", 3, 5), "d.bias": make.tensor("8", 3, kind="HalfStorage")}
+    path.write_bytes(make.zipped({"critic": critic, "generator": S()}))
+    first, second = inspect_file(str(path)), inspect_file(str(path), at="critic")
+    assert first.info.weights_at == "generator" and first.weights_places == second.weights_places
+    info = second.info
+    assert (info.weights_at, info.tensors, info.values, info.dtypes) == ("critic", 2, 18, {"float32": 15, "float16": 3})
+    assert info.weights_bytes == 66 and info.sha256 == first.info.sha256 and second.fingerprint != first.fingerprint
+    assert second.first_layer.values == {"layer": "d", "features": 5}
+    assert second.guessed != first.guessed and "['critic']" in second.note
+    assert {note.code: note.values for note in second.notes}["note-other-weights"] == {"at": "critic", "others": "generator"}
+    assert inspect_file(str(path), at="best") == first
+    assert InspectionProcess(str(path), at="critic").result() == second
+
+
+def test_the_chosen_module_of_several(tmp_path):
+    """Class, counts and layers are those of the module that lies there."""
+    linear = make.module(make.Ref("torch.nn.modules.linear", "Linear"), {"weight": make.parameter(make.tensor("9", 2, 7))})
+    path = tmp_path / "two.pt"
+    path.write_bytes(make.zipped({"net": make.net(), "head": linear}))
+    found = inspect_file(str(path), at="head")
+    assert (found.info.kind, found.info.weights_at, found.info.parameters, found.weights_places) == ("module", "head", 14, ("net", "head"))
+    assert found.info.architecture == "torch.nn.modules.linear.Linear"
 
 
 def test_module_inside_a_checkpoint(tmp_path):

@@ -296,6 +296,77 @@ def test_the_place_of_the_weights_is_remembered(desk):
     assert desk.load("/c.ckpt", kind="checkpoint", weights_places=("model", "ema")).source(False).weights_at == "ema"
 
 
+def two_places(desk):
+    """A checkpoint of two networks: one with a class that fits, and a smaller one that nothing fits."""
+    candidate = Candidate(spec="torchvision.models:resnet18", origin="torchvision", score=1.0, fit=PERFECT)
+    guess = (InputSpec(shape=("B", 7), source="guessed"),)
+    first = inspected("/g.pt", kind="checkpoint", weights_places=("generator", "critic"), fingerprint="g", candidates=(candidate,))
+    first = msgspec.structs.replace(first, info=msgspec.structs.replace(first.info, weights_at="generator"))
+    info = msgspec.structs.replace(first.info, weights_at="critic", values=8, tensors=1)
+    desk.engine.files["/g.pt"] = first
+    desk.engine.places["/g.pt", "critic"] = msgspec.structs.replace(first, info=info, fingerprint="c", candidates=(), guessed=guess)
+    desk.session.opening.open(["/g.pt"])
+    return desk.session.models.current
+
+
+def test_another_place_is_looked_at(desk):
+    """Counts, candidates, class and inputs become those of the network that lies there, and come back with the first."""
+    entry = two_places(desk)
+    assert entry.architecture == "torchvision.models:resnet18" and entry.info.values == 6632
+    desk.session.discovery.set_place("critic")
+    assert desk.engine.calls[-1] == ("inspect", "/g.pt", (), "critic") and entry.is_ready
+    assert (entry.info.values, entry.candidates, entry.architecture, texts(entry)) == (8, (), None, ["f32[B,7]"])
+    desk.session.discovery.set_place("generator")
+    assert (entry.info.values, entry.architecture, entry.inputs) == (6632, "torchvision.models:resnet18", ())
+    assert [call[1].weights_at for call in asked(desk, "examine")] == ["generator", "generator"]
+
+
+def test_each_place_has_the_class_that_was_chosen_for_it(desk, nets):
+    """Remembered from one day to the next."""
+    two_places(desk)
+    desk.session.discovery.set_place("critic")
+    desk.session.discovery.set_class(f"{nets}:Net")
+    desk.session.models.remove(0)
+    entry = two_places(desk)
+    assert (entry.weights_place, entry.info.values, entry.architecture) == ("critic", 8, f"{nets}:Net")
+    desk.session.discovery.set_place("generator")
+    assert entry.architecture == "torchvision.models:resnet18"
+
+
+def test_a_copy_at_another_place_keeps_class_and_inputs(desk, nets):
+    """Averaged weights have the same keys and shapes."""
+    entry = desk.load("/c.ckpt", kind="checkpoint", weights_places=("model", "ema"), fingerprint="f")
+    desk.session.discovery.set_class(f"{nets}:Net")
+    desk.session.models.set_inputs((InputSpec(shape=("B", 7)),))
+    desk.session.discovery.set_place("ema")
+    assert (entry.architecture, texts(entry), entry.info.weights_at) == (f"{nets}:Net", ["f32[B,7]"], "ema")
+
+
+def test_while_a_place_is_looked_at_nothing_is_run_and_a_stop_goes_back(desk):
+    """What is known is about the other place, and stays when the look is ended."""
+    entry = two_places(desk)
+    desk.engine.files.clear()
+    count = len(asked(desk, "examine"))
+    desk.session.discovery.set_place("critic")
+    assert not entry.is_ready and desk.session.setup.missing() == "run.inspecting" and len(asked(desk, "examine")) == count
+    desk.session.stop_looking()
+    assert (entry.weights_place, entry.is_ready, entry.was_stopped) == ("generator", True, True)
+    desk.engine.emit(events.FileInspected(path="/g.pt", refusal=failure("load-failed", "file-inspection-cancelled", {"name": "g"})))
+    assert desk.session.models.current is entry and not desk.problems
+
+
+def test_a_remembered_place_that_is_gone_is_forgotten(desk):
+    """The engine answers about another one: it is asked once, not again and again."""
+    entry = two_places(desk)
+    desk.session.discovery.set_place("critic")
+    desk.session.models.remove(0)
+    desk.engine.places["/g.pt", "critic"] = desk.engine.files["/g.pt"]
+    count = len(asked(desk, "inspect"))
+    desk.session.opening.open(["/g.pt"])
+    entry = desk.session.models.current
+    assert (entry.weights_place, entry.is_ready, len(asked(desk, "inspect")) - count) == ("generator", True, 2)
+
+
 def test_a_fault_of_the_engine_leaves_nothing_waiting(desk):
     """No answer will come."""
     entry = desk.load()
