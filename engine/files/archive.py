@@ -24,6 +24,8 @@ class Archive:
         self._infos = {info.filename.removeprefix(prefix): info for info in infos if info.filename.startswith(prefix)}
         self.sizes = {name: info.file_size for name, info in self._infos.items()}
         self.names = list(self._infos)
+        self.strays = len(self._infos) != len(infos)
+        """Whether some entries lie outside of that folder (or bear one name)."""
         # torch's own reader finds entries without regard to case, so two that differ by case only could show us one and load the other.
         self.ambiguous = len({name.lower() for name in self.full_names}) != len(self.full_names)
 

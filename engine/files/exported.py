@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
+import posixpath
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ from engine.files.archive import Archive
 from engine.files.expressions import called_by
 from engine.files.findings import Findings, add_tensors
 from engine.files.nested import PICKLE_LIMIT_BYTES, saved_names, saved_program
+from engine.files.operators import Name, beyond_computing
 from engine.files.program_inputs import declared_inputs
 from engine.files.reading import Broken, Source, TooComplex, clean
 from engine.files.tensors import TensorEntry, as_tensor, numbers
@@ -22,11 +23,8 @@ _JSON_LIMIT_BYTES = 64 << 20
 DTYPE_CODES = {1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64", 9: "complex32", 10: "complex64",
                11: "complex128", 12: "bool", 13: "bfloat16", 28: "uint16", 29: "float8_e4m3fn", 30: "float8_e5m2", 31: "float8_e4m3fnuz",
                32: "float8_e5m2fnuz", 33: "float8_e8m0fnu", 34: "uint32", 35: "uint64"}
-_OPERATOR = re.compile(r"torch\.ops\.\w+\.(?!__)\w+(?:\.(?!__)\w+)?|torch\.ops\.aten\.__i?(?:and|or|xor|lshift|rshift)__(?:\.\w+)?|torch\._?sym_(?!_)\w+"
-                       r"|(?:_operator|math)\.(?!_)\w+|#[\w.:]+|\w+")
-_REACHING = {"attrgetter": ("operator", "attrgetter"), "methodcaller": ("operator", "methodcaller"), "call": ("operator", "call"),
-             "from_file": ("builtins", "open")}
-"""Operators that read any file, or reach any attribute, and what they are graded as."""
+_OBJECTS = "opaque_obj"
+"""How the names of constants begin that are Python objects: pickles, whatever else is said of them."""
 _VISITS = 3_000_000
 
 
@@ -43,14 +41,45 @@ def read_exported(archive: Archive) -> Findings:
         findings.buffers = sum(_counts(entry for entry in findings.entries if entry.key in buffers).values())
     findings.inputs = declared_inputs(program, DTYPE_CODES) or None
     findings.architecture = _root_class(program)
-    evaluated = list(dict.fromkeys(name for other in _programs(archive) for name in _evaluated(other)))
-    findings.globals += [*evaluated, *dict.fromkeys(_unpickled(archive))]
-    if evaluated:
+    found = reached(archive)
+    findings.globals += found.names
+    if found.texts:
         findings.note("note-evaluated-text")
-    if any(name.startswith("data/aotinductor/") for name in archive.names):
-        # torch opens the compiled libraries that lie beside the program.
-        findings.globals.append(("torch._inductor", "aoti_load_package"))
+    if found.operators:
+        findings.note("note-operators", names=", ".join(f"{module}.{name}" for module, name in found.operators[:5]))
     return findings
+
+
+class Reached(NamedTuple):
+    """What loading or running a program reaches beyond computing."""
+
+    texts: list[Name]
+    """Called by texts that torch evaluates."""
+    operators: list[Name]
+    others: list[Name]
+    """Imported by pickles inside, or compiled."""
+
+    @property
+    def names(self) -> list[Name]:
+        """All of them."""
+        return [*self.texts, *self.operators, *self.others]
+
+
+def reached(archive: Archive) -> Reached:
+    """The one answer of whoever looks at a file and whoever loads it, so that they agree."""
+    if archive.strays:
+        # Torch looks for older programs among them, by their whole names.
+        raise Broken("entries outside of its folder")
+    texts: dict[Name, None] = {}
+    operators: dict[Name, None] = {}
+    for program in _programs(archive):
+        texts |= dict.fromkeys(_of_guards(program))
+        for node in _nodes(program):
+            texts |= dict.fromkeys(_of_texts(node))
+            operators |= dict.fromkeys(_of_operators(node))
+    # Torch opens the compiled libraries that lie beside the program.
+    compiled = [("torch._inductor", "aoti_load_package")] if any(name.startswith("data/aotinductor/") for name in archive.names) else []
+    return Reached(list(texts), list(operators), [*dict.fromkeys(_unpickled(archive)), *compiled])
 
 
 def _program(archive: Archive) -> dict[str, Any]:
@@ -61,9 +90,9 @@ def _program(archive: Archive) -> dict[str, Any]:
 
 
 def _programs(archive: Archive) -> Iterator[dict[str, Any]]:
-    """Every program in the archive: torch reads them all, whichever is asked for."""
+    """Every program in the archive: torch reads them all, whichever is asked for and however the name ends."""
     for name in archive.names:
-        if name == "serialized_exported_program.json" or (name.startswith("models/") and name.endswith(".json")):
+        if name == "serialized_exported_program.json" or name.startswith("models/"):
             yield _json(archive, name)
 
 
@@ -125,62 +154,65 @@ def _add_saved(saved: Source, findings: Findings, parameters: set[str]) -> None:
     add_tensors(findings, Found("exported-program", [(clean(key, 1000), tensor) for key, tensor in named]))
 
 
-def _unpickled(archive: Archive) -> Iterator[tuple[str, str]]:
+def _unpickled(archive: Archive) -> Iterator[Name]:
     """Names that the pickles inside would import; loading falls back to the full unpickler, so they count."""
-    for name in _pickles(archive):
-        if archive.sizes.get(name, 0) > 1:
+    for name in dict.fromkeys(_pickles(archive)):
+        if archive.sizes[name] > 1:
             yield from saved_names(archive.inner(name, PICKLE_LIMIT_BYTES))
 
 
 def _pickles(archive: Archive) -> Iterator[str]:
-    """Entries that torch would unpickle: whole state dicts of older files, samples, and single tensors that the lists mark so."""
-    yield from (name for name in archive.names if name.endswith(".pt") and name.startswith(("data/", "serialized_")))
+    """Entries that torch would unpickle: whole state dicts of older files, samples, objects, and single tensors that the lists mark so."""
+    # Torch finds an entry whatever the case of its letters.
+    entries = {name.lower(): name for name in archive.names}
+    yield from (name for lower, name in entries.items() if lower.endswith(".pt") and lower.startswith(("data/", "serialized_")))
+    yield from (entries[name] for name in ("serialized_state_dict.json", "serialized_constants.json") if name in entries)
     for name in archive.names:
-        folder = name.rpartition("/")[0]
-        if folder not in ("data/weights", "data/constants") or not name.endswith("_config.json"):
+        folder = next((folder for folder in ("data/weights/", "data/constants/") if name.startswith(folder)), None)
+        if folder is None or not name.endswith("_config.json"):
             continue
         config = _json(archive, name).get("config")
         for described in config.values() if isinstance(config, dict) else ():
-            if isinstance(described, dict) and described.get("use_pickle"):
-                yield f"{folder}/{described.get('path_name')}"
+            if isinstance(described, dict) and (described.get("use_pickle") or str(described.get("path_name")).startswith(_OBJECTS)):
+                entry = posixpath.join(folder, str(described.get("path_name"))).lower()
+                if entry in entries:
+                    yield entries[entry]
 
 
-def _evaluated(program: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What size expressions, guards and operators would call, beyond arithmetic and torch's own operators."""
+def _of_guards(program: dict[str, Any]) -> Iterator[Name]:
     for guard in program.get("guards_code") or ():
         yield from called_by(str(guard), names_are_keys=True)
-    waiting: list[Any] = [program.get("graph_module"), program.get("range_constraints")]
+
+
+def _nodes(program: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every object of the program's text."""
+    waiting: list[Any] = [program]
     for _ in range(_VISITS):
         if not waiting:
             return
         node = waiting.pop()
         if isinstance(node, dict):
-            if isinstance(text := node.get("expr_str"), str):
-                yield from called_by(text)
-            yield from _of_operator(node.get("target"))
-            yield from _of_form(node)
-            waiting += [child for child in node.values() if isinstance(child, (dict, list))]
-        elif isinstance(node, list):
-            waiting += [child for child in node if isinstance(child, (dict, list))]
+            yield node
+        waiting += [child for child in (node.values() if isinstance(node, dict) else node) if isinstance(child, (dict, list))]
     raise TooComplex
 
 
-def _of_operator(target: Any) -> Iterator[tuple[str, str]]:
-    """A node's operator, where it is none of torch's that compute."""
-    if not isinstance(target, str):
-        return
-    if not _OPERATOR.fullmatch(target):
-        yield "torch", target.removeprefix("torch.")
-    yield from (graded for name, graded in _REACHING.items() if name in target.split(".")[1:])
-
-
-def _of_form(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The form of arguments and results: two of its containers name what is to be imported."""
+def _of_texts(node: dict[str, Any]) -> Iterator[Name]:
+    """What a size's expression would call beyond arithmetic, and the form of arguments and results: two of its containers name what is to be imported."""
+    if isinstance(text := node.get("expr_str"), str):
+        yield from called_by(text)
     for form in (str(node.get(name)) for name in ("in_spec", "out_spec", "treespec") if node.get(name)):
         if "__enum__" in form:
             yield "importlib", "import_module"
         if "collections.defaultdict" in form:
             yield "torch.utils._pytree", "defaultdict"
+
+
+def _of_operators(node: dict[str, Any]) -> Iterator[Name]:
+    """Operators that do more than compute: a node's own, and one that is handed to another operator to be called."""
+    for target in (node.get("target"), node.get("as_operator")):
+        if isinstance(target, str) and (found := beyond_computing(target)) is not None:
+            yield found
 
 
 def _root_class(program: dict[str, Any]) -> str | None:

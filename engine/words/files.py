@@ -126,6 +126,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "note-module-needs-class": ("Loading needs the class {cls}, which {name} does not hold: name the file that defines it. The code that works, with that file as net.py: {code}",
                                 "加载需要类 {cls},而 {name} 中并没有它:请指定定义它的文件。把该文件命名为 net.py 时,正确的代码:{code}"),
     "note-evaluated-text": ("Loading evaluates texts from this file that are more than sizes and arithmetic.", "加载时会执行此文件中的文本,而这些文本不只是尺寸和算术。"),
+    "note-operators": ("The program calls operators that do more than compute: {names}.", "该程序会调用不只是计算的算子:{names}。"),
     "note-one-part": ("This is part {number} of {count} of a model; open the folder to get all of it.", "这是模型的第 {number} 部分,共 {count} 部分;打开文件夹即可得到完整模型。"),
     # Chinese has no plural: `.0` keeps nothing of the letter.
     "first-layer-conv1d": ("first layer {layer} (Conv1d): {channels} channel{plural}, any length as far as this layer goes",

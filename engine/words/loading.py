@@ -95,8 +95,11 @@ TABLE: dict[str, tuple[str, str]] = {
         "Export it again with this torch: torch.export.save(torch.export.export(model, inputs), path); or choose the Python it was made with (--python).",
         "请用当前 torch 重新导出:torch.export.save(torch.export.export(model, inputs), path);或选择制作它时所用的 Python(--python)。",
     ),
-    "exported-runs-code": ("{file} does more than compute when it is loaded: {found}", "{file} 加载时不只是计算:{found}"),
-    "exported-runs-code.hint": ("Load it only if you know who made it: add --trust.", "只有确知来源时才加载:请加上 --trust。"),
+    "exported-runs-code": ("{file} does more than compute when it is loaded or run. It reaches: {found}.", "{file} 在加载或运行时不只是计算,还会用到:{found}。"),
+    "exported-runs-code.hint": (
+        "Load it only if you know who made it: add --trust, and --trust-dangerous '{file}' for what is dangerous.",
+        "只有确知来源时才加载:请加上 --trust;若含危险内容,再加上 --trust-dangerous '{file}'。",
+    ),
     # Hugging Face folders.
     "transformers-missing": ("{file} is a Hugging Face model, and running it takes the package {package}, which is not installed here.", "{file} 是 Hugging Face 模型,运行它需要软件包 {package},此处未安装。"),
     "transformers-missing.hint": (

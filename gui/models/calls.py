@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.files.operators import FILE_OPERATORS
+
 _PROCESSES = frozenset("os posix nt subprocess _posixsubprocess pty commands multiprocessing _multiprocessing concurrent runpy pip ensurepip venv invoke fabric".split())
 _NETWORK = frozenset(
     "socket _socket http httplib urllib urllib2 urllib3 requests aiohttp httpx ssl ftplib smtplib telnetlib poplib imaplib xmlrpc webbrowser paramiko".split()
@@ -29,6 +31,6 @@ def _power(name: str, package: str) -> str:
     """What a dangerous name can do; whatever is none of the others reaches into the interpreter."""
     if package in _NETWORK:
         return "network"
-    if package in _FILES or name in _FILE_NAMES:
+    if package in _FILES or name in _FILE_NAMES or (name.startswith("torch.ops.") and not FILE_OPERATORS.isdisjoint(name.split("."))):
         return "files"
     return "process" if package in _PROCESSES else "interpreter"

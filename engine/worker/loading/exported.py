@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from engine.files.reading import TooComplex
 from engine.job import ModelSource
 from engine.worker.errors import WorkerError, is_out_of_memory, last_line
 from engine.worker.loading import LoadedModel, Stopwatch
 from engine.worker.loading.exported_safety import what_runs_code
+
+_NAMED = 8
+_UNREADABLE = (OSError, ValueError, LookupError, EOFError, RuntimeError, OverflowError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged archive raises."""
 
 
 def load(source: ModelSource, device: torch.device, watch: Stopwatch) -> LoadedModel:
@@ -31,10 +38,10 @@ def load(source: ModelSource, device: torch.device, watch: Stopwatch) -> LoadedM
 def _check(path: Path) -> None:
     try:
         found = what_runs_code(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RecursionError) as error:
+    except (*_UNREADABLE, TooComplex) as error:
         raise WorkerError("load-failed", "exported-refused", file=path.name, error=last_line(error), torch=str(torch.__version__)) from error
-    if found is not None:
-        raise WorkerError("needs-trust", "exported-runs-code", file=path.name, found=found)
+    if found:
+        raise WorkerError("needs-trust", "exported-runs-code", file=path.name, found=", ".join(f"{name} ({grade})" for name, grade in list(found.items())[:_NAMED]))
 
 
 def _read(path: Path, trusted: bool) -> Any:
@@ -50,17 +57,20 @@ def _read(path: Path, trusted: bool) -> Any:
 
 @contextlib.contextmanager
 def _weights_only() -> Iterator[None]:
-    """torch.export falls back to full unpickling where weights-only loading refuses: not without the user's word."""
-    original = torch.load
+    """torch.export falls back to full unpickling where weights-only loading refuses, and unpickles objects among the constants: not without the user's word."""
+    original, unpickle = torch.load, pickle.loads
 
     def careful(*given: Any, **named: Any) -> Any:
         return original(*given, **{**named, "weights_only": True})
 
-    torch.load = careful
+    def refuse(*given: Any, **named: Any) -> Any:
+        raise pickle.UnpicklingError("it holds Python objects")
+
+    torch.load, pickle.loads = careful, refuse
     try:
         yield
     finally:
-        torch.load = original
+        torch.load, pickle.loads = original, unpickle
 
 
 def _lives_elsewhere(program: Any) -> bool:

@@ -83,6 +83,7 @@ def test_what_cannot_be_read_cannot_be_agreed_to_for_always(tmp_path):
     ("name", "grade", "code"),
     [
         ("posix.system", "dangerous", "calls.process"), ("urllib.request.urlopen", "dangerous", "calls.network"), ("builtins.open", "dangerous", "calls.files"),
+        ("torch.ops.aten.from_file.default", "dangerous", "calls.files"), ("torch.ops.load_library", "dangerous", "calls.interpreter"),
         ("builtins.eval", "dangerous", "calls.interpreter"), ("torch.nn.modules.conv.Conv2d", "harmless", "calls.layer"),
         ("collections.deque", "harmless", "calls.value"), ("__main__.Net", "unknown", "calls.script"), ("nets.Net", "unknown", "calls.package"),
     ],
