@@ -77,6 +77,10 @@ class ModelExamined(msgspec.Struct, frozen=True, kw_only=True):
     fit: Fit | None = None
     phases_ms: dict[str, float] = {}
     """`load`, and of it `reading` and `moving`."""
+    first_layer: Reason | None = None
+    """As the inspection's, where the whole network was tried with other sizes: it says more."""
+    least_batch: int | None = None
+    """The smallest batch that ran, where one row was refused."""
     load_peak_bytes: int | None = None
     notes: tuple[Reason, ...] = ()
     failure: Failure | None = None

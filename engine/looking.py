@@ -81,12 +81,13 @@ def _guard(link: Link, source: ModelSource) -> None:
 
 
 def _examined(source: ModelSource, asked: tuple[InputSpec, ...], answer: messages.Examined) -> ModelExamined:
+    layers = () if answer.first_layer is None else _reasons((answer.first_layer,))
     phases = {"load": answer.load_ns / 1e6}
     phases |= {name: ns / 1e6 for name, ns in (("reading", answer.reading_ns), ("moving", answer.moving_ns)) if ns is not None}
     return ModelExamined(
         path=source.path, source=source, asked=asked, inputs=answer.inputs, outputs=answer.outputs, parameters=answer.parameters, buffers=answer.buffers,
         weights_bytes=answer.weights_bytes, architecture=answer.architecture, fit=answer.fit, phases_ms=phases, load_peak_bytes=answer.load_peak_bytes,
-        notes=_reasons(answer.notes), failure=None if answer.refused is None else _refusal(*answer.refused),
+        first_layer=layers[0] if layers else None, least_batch=answer.least_batch, notes=_reasons(answer.notes), failure=None if answer.refused is None else _refusal(*answer.refused),
     )
 
 

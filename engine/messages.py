@@ -180,6 +180,10 @@ class Examined(Message, frozen=True, kw_only=True):
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
     refused: tuple[str, str, dict[str, Any]] | None = None
     """When no input ran: (code, sentence's code, values) of the best explanation; `values["proposed"]` lists input texts that were seen to run."""
+    first_layer: tuple[str, dict[str, Any]] | None = None
+    """(code, values) of the layer that is called first and the sizes from which on the whole network was seen to run."""
+    least_batch: int | None = None
+    """The smallest batch that ran, where one row was refused."""
 
 
 class ClassesFound(Message, frozen=True):

@@ -60,6 +60,7 @@ def examined_rows(examined: ModelExamined) -> list[Row]:
     load = phases.get("load")
     found: list[Row] = [
         ("class", examined.architecture), ("parameters", _count(examined.parameters)), ("buffers", _count(examined.buffers)),
+        ("wants", examined.first_layer.sentence if examined.first_layer else None),
         ("fit", (not_fitting(examined.fit) or say("fit-whole")) if examined.fit else None),
         *(("input", f"{format_input(spec)} ({_origin(spec)})") for spec in examined.inputs), ("outputs", examined.outputs),
         ("load", None if load is None else ", ".join(filter(None, [load, *parts, peak]))),
@@ -89,10 +90,10 @@ def as_json(inspected: FileInspected, candidates: Iterable[Candidate] = (), exam
         "missing_classes": inspected.missing_classes, "first_layer": inspected.first_layer, "loads_to": loads_to(),
     }
     if examined is not None:
-        content["inputs"] = examined.inputs or inspected.inputs
+        content["inputs"], content["first_layer"] = examined.inputs or inspected.inputs, examined.first_layer or inspected.first_layer
         content["deep"] = {
             name: getattr(examined, name)
-            for name in ("inputs", "outputs", "parameters", "buffers", "weights_bytes", "architecture", "fit", "phases_ms", "load_peak_bytes", "notes", "failure")
+            for name in ("inputs", "outputs", "parameters", "buffers", "weights_bytes", "architecture", "fit", "phases_ms", "load_peak_bytes", "first_layer", "least_batch", "notes", "failure")
         }
         content["deep"]["architecture"] = examined.source.architecture or examined.architecture
     elif refusal is not None:

@@ -18,6 +18,7 @@ from engine.words.inputs import TABLE
 from engine.worker import memory
 from engine.worker.errors import WorkerError, is_out_of_memory, last_line
 from engine.worker.guessing.graph import GraphTrials, filled
+from engine.worker.guessing.least import first_layer
 from engine.worker.guessing.proposals import Proposals
 from engine.worker.guessing.search import BATCH, OTHER_BATCHES, Search
 from engine.worker.guessing.signature import Signature, signature_of
@@ -56,6 +57,10 @@ class Examination:
         self._search = Search(self.trials, self._deadline)
         self.notes: list[Note] = list(loaded.notes)
         self.refused: tuple[str, str, dict[str, Any]] | None = None
+        self.first_layer: Note | None = None
+        """The layer that was called first, and the sizes that the whole network takes, where they were found."""
+        self.least_batch: int | None = None
+        """The batch that it ran with, where one row was refused."""
 
     def find(self) -> Attempt | None:
         """The run that proves the inputs; None when there is none, and `refused` says why."""
@@ -74,6 +79,8 @@ class Examination:
             self._refuse(asked if settled else ())
         else:
             self._remark_batch(found)
+            if isinstance(self.trials, Trials):
+                self.first_layer = first_layer(self.trials, found, self._deadline)
         return found
 
     def _as_asked(self, asked: Proposal) -> Attempt | None:
@@ -138,13 +145,18 @@ class Examination:
         return attempt if not attempt.ran else None
 
     def _remark_batch(self, found: Attempt) -> None:
-        if found.batch == BATCH or not any("B" in spec.shape or spec.container for spec in found.proposal):
+        if not any("B" in spec.shape or spec.container for spec in found.proposal) or (found.batch == BATCH and self._takes_one_row(found)):
             return
         if found.batch == 1:
             self.notes.append(("input-batch-one", {}))
             return
+        self.least_batch = found.batch
         twice = self._search.prove(found.proposal, found.batch * 2).ran and not self._search.prove(found.proposal, found.batch + 1).ran
         self.notes.append(("input-batch-multiple" if twice else "input-batch-at-least", {"batch": found.batch}))
+
+    def _takes_one_row(self, found: Attempt) -> bool:
+        """Whether one row runs too: what the copy refuses is tried for real."""
+        return self.trials.fake(found.proposal, 1).ran or self.trials.real(found.proposal, 1).ran
 
     def outputs(self, found: Attempt) -> str:
         """Shapes of what came out; sizes that follow the batch are written B."""
@@ -171,7 +183,7 @@ def _answer(loaded: LoadedModel, times: LoadTimes, examination: Examination, fou
         inputs=tuple(_proved(found.proposal)) if found is not None else examination.asked, outputs=examination.outputs(found) if found is not None else None,
         load_ns=times.load_ns, reading_ns=times.reading_ns, moving_ns=times.moving_ns, load_peak_bytes=times.load_peak_bytes, parameters=parameters,
         buffers=buffers, weights_bytes=memory.weights_bytes(module) if module is not None else loaded.weights_bytes, architecture=loaded.architecture,
-        fit=loaded.fit, notes=tuple(examination.notes), refused=examination.refused,
+        fit=loaded.fit, notes=tuple(examination.notes), refused=examination.refused, first_layer=examination.first_layer, least_batch=examination.least_batch,
     )
 
 

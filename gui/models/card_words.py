@@ -40,7 +40,7 @@ def saved_line(info: ModelInfo) -> str:
 
 def first_layer_line(entry: ModelEntry) -> str:
     """The first layer and the input that it wants."""
-    reason = entry.inspected.first_layer if entry.inspected else None
+    reason = (entry.examined.first_layer if entry.examined else None) or (entry.inspected.first_layer if entry.inspected else None)
     return text.say_reason(reason.code, reason.values, reason.sentence) if reason else ""
 
 

@@ -92,6 +92,15 @@ def test_notes_without_words_are_left_out(pump):
     assert looker(Workers(answer), pump).examine(SOURCE, GIVEN, "/python").notes == ()
 
 
+def test_the_sizes_that_were_proved_become_a_sentence(pump):
+    """One without words is left out as a note is."""
+    said = ("first-layer-conv2d-from", {"layer": "conv1", "channels": 3, "plural": "s", "least": 11})
+    for first_layer, sentence in ((said, "first layer conv1 (Conv2d): 3 channels, any height and width from 11"), (("?", {}), None)):
+        answer = messages.Examined(**{name: getattr(EXAMINED, name) for name in EXAMINED.__struct_fields__} | {"first_layer": first_layer, "least_batch": 4})
+        examined = looker(Workers(answer), pump).examine(SOURCE, GIVEN, "/python")
+        assert (examined.first_layer and examined.first_layer.sentence, examined.least_batch) == (sentence, 4)
+
+
 def test_another_answer_than_the_one_asked_for_is_a_breach_of_protocol(pump):
     assert looker(Workers(messages.PeaksReset()), pump).examine(SOURCE, GIVEN, "/python").failure.code == "protocol-error"
 

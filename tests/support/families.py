@@ -129,6 +129,47 @@ class Fours(nn.Module):
         return self.last(x.view(-1, 4, 3))
 
 
+class Pairs(nn.Module):
+    """Rows two by two."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(3, 4)
+
+    def forward(self, x):
+        return self.last(x.view(-1, 2, 3)).flatten(0, 1)
+
+
+def waves():
+    """Any length from seven on."""
+    return nn.Sequential(nn.Conv1d(4, 2, 5), nn.ReLU(), nn.AvgPool1d(3))
+
+
+class Even(nn.Module):
+    """Sides that can be halved twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return nn.functional.pixel_unshuffle(self.first(x), 4)
+
+
+class Halving(nn.Module):
+    """Never ends for a side that is no multiple of 32."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        x = self.first(x)
+        while x.shape[-1] % 32:
+            x = x + 0
+        return x
+
+
 class Single(nn.Module):
     """One row at a time."""
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
 from engine.worker.errors import WorkerError, last_line
+from engine.worker.time_limit import TooLong, limited
 
 Shapes = dict[str, tuple[int, ...] | None]
 """Of each tensor by name; None for a lazy layer that has no shape yet."""
@@ -21,10 +18,6 @@ _PLAIN = (torch.linspace, torch.arange, torch.tensor, torch.logspace)
 
 class NotBuilt(Exception):
     """The class could not be built; the text says why, in one line."""
-
-
-class _TooLong(BaseException):
-    """The build took more time than it has: no `except Exception` of the class stops it."""
 
 
 class _PlainOnCpu(TorchFunctionMode):
@@ -49,9 +42,9 @@ class Builder:
         reason = ""
         for way in list(self._ways):
             try:
-                with _limited(self.limit_s):
+                with limited(self.limit_s):
                     found = _described(way(make))
-            except _TooLong:
+            except TooLong:
                 raise NotBuilt(f"not built within {self.limit_s:.0f} s") from None
             except (Exception, SystemExit) as error:
                 reason = last_line(error)
@@ -87,25 +80,6 @@ def _described(network: Any) -> Shapes:
 
 def _shape(value: torch.Tensor) -> tuple[int, ...] | None:
     return None if torch.nn.parameter.is_lazy(value) else tuple(value.shape)
-
-
-@contextlib.contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raise _TooLong in here after some seconds, where the system can."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(0.01, seconds))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def reason_of(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.commands.inspect import main
@@ -204,6 +205,7 @@ def test_an_examination_in_rows_and_json(tmp_path):
     from engine.commands import facts
     from engine.events import FileInspected, ModelExamined
     from engine.job import InputSpec, ModelSource
+    from engine.result import Reason
     from engine.words import failure
 
     examined = ModelExamined(
@@ -219,3 +221,8 @@ def test_an_examination_in_rows_and_json(tmp_path):
     refused = json.loads(facts.as_json(inspected, (), None, failure("class-mismatch", "class-needed", {"tensors": 1, "values_count": 2})))
     assert refused["deep"]["failure"]["say"] == "class-needed"
     assert "deep" not in json.loads(facts.as_json(inspected))
+    proved = Reason("first-layer-conv2d-from", {"least": 11}, "any height and width from 11")
+    examined = msgspec.structs.replace(examined, first_layer=proved, least_batch=4)
+    content = json.loads(facts.as_json(msgspec.structs.replace(inspected, first_layer=Reason("first-layer-conv2d")), (), examined))
+    assert content["first_layer"] == content["deep"]["first_layer"] and content["first_layer"]["values"] == {"least": 11} and content["deep"]["least_batch"] == 4
+    assert dict(facts.examined_rows(examined))["wants"] == "any height and width from 11"

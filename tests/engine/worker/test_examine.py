@@ -12,7 +12,7 @@ from engine.inputs import format_input, parse_input
 from engine.job import ModelSource
 from engine.words import say
 from engine.worker.examine import examine
-from tests.support import families
+from tests.support import families, nets
 from tests.support.families import resnet_like
 
 HERE = families.__file__
@@ -93,7 +93,36 @@ def test_a_bare_layer_is_a_network_too(look_at, architecture, network, inputs):
 
 def test_a_batch_that_must_be_a_multiple_of_four_is_found_and_said(look_at):
     answer = look_at(families.Fours())
-    assert texts(answer) == ["f32[B,3]"] and ("input-batch-multiple", {"batch": 4}) in answer.notes
+    assert texts(answer) == ["f32[B,3]"] and ("input-batch-multiple", {"batch": 4}) in answer.notes and answer.least_batch == 4
+
+
+def test_pairs_of_rows_are_found_though_two_is_tried_first(look_at):
+    answer = look_at(families.Pairs())
+    assert texts(answer) == ["f32[B,3]"] and ("input-batch-multiple", {"batch": 2}) in answer.notes and answer.least_batch == 2
+    assert look_at(families.Lenet()).least_batch is None
+
+
+def test_the_sizes_from_which_on_a_network_runs(models_folder):
+    """P-Net's pool rounds up, so that eleven are enough; ten are not."""
+    answer = look(models_folder / "pnet.pt", "state-dict", architecture=f"{nets.__file__}:PNet")
+    code, values = answer.first_layer
+    assert "3 channels, any height and width from 11" in say(code, values) and values["layer"] == "conv1"
+    network = nets.PNet()
+    network(torch.zeros(1, 3, 11, 11))
+    with pytest.raises(RuntimeError):
+        network(torch.zeros(1, 3, 10, 10))
+
+
+def test_the_length_from_which_on_a_network_runs(look_at):
+    answer = look_at(nn.Sequential(nn.Conv1d(4, 2, 5), nn.ReLU(), nn.AvgPool1d(3)), architecture=f"{HERE}:waves")
+    assert answer.first_layer == ("first-layer-conv1d-from", {"layer": "0", "channels": 4, "plural": "s", "least": 7})
+
+
+@pytest.mark.parametrize("network", [families.Lenet, families.Skip, families.Patches, families.Plate, families.Sound, families.Stateful, families.Even, families.Halving])
+def test_what_takes_single_sizes_or_multiples_promises_none(look_at, network):
+    """Flattened pictures, skips that must meet again, tables of positions, a loop that ends for multiples of 32 only."""
+    answer = look_at(network())
+    assert answer.outputs is not None and answer.first_layer is None
 
 
 def test_a_network_for_one_row_is_found_and_said(look_at):

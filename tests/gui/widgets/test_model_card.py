@@ -72,7 +72,11 @@ def test_kind_values_and_devices_are_said(bench):
     assert "saved on cuda:0, loaded to cpu" in bench.says("modelSaved")
     assert bench.says("modelFirstLayer") == "conv1: 3 channels" and bench.says("modelLoad") == ""
     bench.examine(parameters=6000)
-    assert "6,000 parameters" in bench.says("modelFacts")
+    assert "6,000 parameters" in bench.says("modelFacts") and bench.says("modelFirstLayer") == "conv1: 3 channels"
+    bench.examine(first_layer=Reason("first-layer-conv2d-from", {"layer": "conv1", "channels": 3, "plural": "s", "least": 11}))
+    assert bench.says("modelFirstLayer") == "first layer conv1 (Conv2d): 3 channels, any height and width from 11"
+    text.set_language("zh")
+    assert bench.says("modelFirstLayer").endswith("高和宽不小于 11")
 
 
 @pytest.mark.parametrize(("phases", "said"), [
