@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from engine.result import Failure, ModelInfo
@@ -13,6 +14,8 @@ from gui.models.problem import say_failure
 Line = tuple[str, str, str]
 """Icon of gui.theme, role of its colour, words."""
 SAY_SECONDS_FROM = 2.0
+_BREAKS = re.compile(r"(?<!\d)\.|\.(?!\d)|_")
+_UNIT = re.compile(r"(?<=\d) (?=[^\W\d])")
 _ON_THE_CARD = ("note-other-weights", "note-picklescan", "note-state-dict-not-model", "note-module-needs-class", "weights-missing")
 """Notes that the card (box of places, code to copy, line of the fit) or the question of trust says in its own way."""
 
@@ -25,8 +28,8 @@ def facts_line(entry: ModelEntry) -> str:
     kind, size = text.say(f"kind.{info.kind}"), format_bytes(info.file_bytes)
     parameters = entry.examined.parameters if entry.examined and entry.examined.parameters is not None else info.parameters
     if parameters is not None:
-        return text.say("card.line-parameters", kind=kind, parameters=count_text(parameters), size=size)
-    return text.say("card.line-small", kind=kind, size=size) if info.values is None else text.say("card.line", kind=kind, values=count_text(info.values), size=size)
+        return unbroken(text.say("card.line-parameters", kind=kind, parameters=count_text(parameters), size=size))
+    return unbroken(text.say("card.line-small", kind=kind, size=size) if info.values is None else text.say("card.line", kind=kind, values=count_text(info.values), size=size))
 
 
 def saved_line(info: ModelInfo) -> str:
@@ -53,7 +56,7 @@ def load_line(entry: ModelEntry) -> str:
     code = "card.load-split" if "moving" in said and "reading" in said else "card.load-reading" if "reading" in said else "card.load"
     line = text.say(code, **said)
     peak = entry.examined.load_peak_bytes
-    return line if peak is None else text.say("card.load-peak", load=line, peak=format_bytes(peak))
+    return unbroken(line if peak is None else text.say("card.load-peak", load=line, peak=format_bytes(peak)))
 
 
 def notes_lines(entry: ModelEntry) -> str:
@@ -131,8 +134,13 @@ def class_name(architecture: str) -> tuple[str, str]:
 
 
 def breakable(name: str) -> str:
-    """A long dotted name may be broken after each dot; the space has no width."""
-    return name.replace(".", ".\u200b").replace("_", "_\u200b")
+    """A long dotted name may be broken after each dot, a number not; the space has no width."""
+    return _BREAKS.sub("\\g<0>\u200b", name)
+
+
+def unbroken(line: str) -> str:
+    """A number stays with its unit, and a dot between two facts at the end of its line."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", line).replace(" ·", "\N{NO-BREAK SPACE}·")
 
 
 def count_text(values: int) -> str:

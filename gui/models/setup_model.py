@@ -117,7 +117,7 @@ class SetupModel(QObject):
         if not entry.is_ready:
             return "run.inspecting"
         if entry.needs_class:
-            return "run.needs-class"
+            return "run.needs-class-file" if entry.missing_classes else "run.needs-class"
         if any(unknown_sizes(spec) for spec in entry.inputs):
             return "run.needs-sizes"
         return None if self.possible() else "run.nothing-possible"

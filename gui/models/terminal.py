@@ -18,4 +18,9 @@ def terminal_command(entry: ModelEntry, python: str | None) -> str:
     source = msgspec.structs.replace(entry.source(trusted=True), dangerous=True)
     given = entry.inputs if entry.inputs_edited and not any(unknown_sizes(spec) for spec in entry.inputs) else ()
     words = [sys.executable, str(ROOT / "main.py"), "profile", *model_words(source, given)]
-    return shlex.join([*words, "--python", python] if python else words)
+    return _in_lines([*words, "--python", python] if python else words)
+
+
+def _in_lines(words: list[str]) -> str:
+    """Each option begins a line, which the shell joins again: broken anywhere else it could not be read."""
+    return "".join(f" \\\n  {word}" if word.startswith("--") else f" {word}" for word in map(shlex.quote, words)).strip()

@@ -20,7 +20,7 @@ from gui import theme
 from gui.models.input_cells import NAME, RANGE, SHAPE, SOURCE, TYPE, type_choices
 from gui.models.inputs_model import InputsModel
 
-LINE, LOWER, INDENT = 24, 20, 4
+LINE, LOWER, INDENT = 24, 20, 5
 ROW = LINE + LOWER
 MOST_ROWS = 6
 NAME_WIDTH, TYPE_WIDTH, RANGE_WIDTH = 62, 60, 64
@@ -143,6 +143,7 @@ class _Delegate(QStyledItemDelegate):
     """Cells on the upper line; a list for the type, a field for the rest."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.fillRect(QRect(option.rect.left(), option.rect.top() + LINE, option.rect.width(), LOWER), QColor(theme.colours().surface))
         upper = QStyleOptionViewItem(option)
         upper.rect = QRect(option.rect.left() + INDENT, option.rect.top() + 1, option.rect.width() - INDENT, LINE - 2)
         model = index.model()

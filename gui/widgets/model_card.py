@@ -10,6 +10,7 @@ from gui.models import card_words
 from gui.models.model_code import loading_code
 from gui.models.model_list import ModelEntry, ModelList
 from gui.models.problem import details_text, failure_problem
+from gui.widgets.boxes import ScrolledBox
 from gui.widgets.code_block import CodeBlock
 from gui.widgets.collapsible import Collapsible
 from gui.widgets.labels import label, set_role
@@ -38,7 +39,7 @@ class ModelCard(QFrame):
         self._code = label("muted", "modelCode", wraps=True)
         self._notes = label("muted", "modelNotes", wraps=True)
         self._place_label = label("muted")
-        self.place_box = QComboBox(objectName="weightsPlaceBox")
+        self.place_box = ScrolledBox(objectName="weightsPlaceBox")
         self._class = label("", "modelClass", wraps=True)
         self._fit = label("muted", "modelFit", wraps=True)
         self.class_button = QPushButton(objectName="chooseClassButton")
@@ -144,7 +145,7 @@ class ModelCard(QFrame):
         needed = "card.choose-class-file" if entry.missing_classes else "card.choose-class"
         self.class_button.setVisible(entry.takes_class)
         self.class_button.setText(text.say(needed if entry.needs_class else "card.change-class"))
-        set_role(self.class_button, "accent" if entry.needs_class else "flat")
+        set_role(self.class_button, "accent" if entry.needs_class else "link")
 
     def _show_places(self, entry: ModelEntry) -> None:
         places = entry.inspected.weights_places if entry.inspected else ()

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from gui import text, theme
 from gui.models.model_list import ModelList
+from gui.widgets.boxes import ScrolledBox
 
 
 class ModelListView(QWidget):
@@ -15,7 +16,7 @@ class ModelListView(QWidget):
     def __init__(self, models: ModelList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models = models
-        self.box = QComboBox(objectName="modelList")
+        self.box = ScrolledBox(objectName="modelList")
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.box.setMinimumContentsLength(8)
         self.remove_button = QToolButton(objectName="removeModelButton")

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from gui import text
 from gui.models.setup_model import SetupModel
+from gui.widgets.boxes import ScrolledBox
 from gui.widgets.labels import label
 
 BROWSE = "\0browse"
@@ -24,7 +25,7 @@ class PythonBox(QWidget):
         super().__init__(parent)
         self._setup = setup
         self._paths: tuple[str, ...] = ()
-        self.box = QComboBox(objectName="pythonBox")
+        self.box = ScrolledBox(objectName="pythonBox")
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.box.setMinimumContentsLength(8)
         self._facts = label("muted", "pythonFacts", wraps=True)

@@ -45,5 +45,5 @@ class ReadyState(QWidget):
         self._title.setText(text.say("ready.title", name=entry.name) if entry else "")
         is_tried = entry is not None and entry.looking is not None and entry.looking.what == "examined"
         self._sentence.setText(text.say("ready.looking" if is_tried else missing or "ready.go"))
-        self.class_button.setText(text.say("card.choose-class"))
+        self.class_button.setText(text.say("picker.browse" if entry is not None and entry.missing_classes else "card.choose-class"))
         self.class_button.setVisible(entry is not None and entry.needs_class)

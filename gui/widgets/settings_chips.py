@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from engine import capabilities
 from engine.capabilities import Choice
@@ -15,6 +15,7 @@ from engine.matrix import SettingError
 from gui import text
 from gui.models.lists import format_list, parse_batch_text, parse_threads_text
 from gui.models.setup_model import SetupModel
+from gui.widgets.boxes import ScrolledBox
 from gui.widgets.chips import ChipBox
 from gui.widgets.labels import label, set_role
 from gui.widgets.python_box import PythonBox
@@ -37,7 +38,7 @@ class SettingsChips(QWidget):
         self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "plan", "python")}
         self.batch_field = self._field("batchField", self._batch_edited)
         self.threads_field = self._field("threadsField", self._threads_edited)
-        self.plan_box = QComboBox(objectName="planBox")
+        self.plan_box = ScrolledBox(objectName="planBox")
         self.python_box = PythonBox(setup)
         self._error = label("bad", "settingsError", wraps=True)
         self.more_button = QToolButton(objectName="moreSettings")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -55,7 +55,9 @@ class SetupPane(QWidget):
         self.run_button = self._button("runButton", "primary", self.run_requested.emit)
         self.cancel_button = self._button("cancelButton", "", self._cancel)
         self.stop_button = self._button("stopNowButton", "danger", self.stop_requested.emit)
+        self._stops = QWidget()  # a bare layout of hidden buttons would be taken as no wider than nothing, and the note above it as high as that makes it
         self._lay_out()
+        self.chips.more_toggled.connect(lambda is_open: QTimer.singleShot(0, self, self._show_more) if is_open else None)
         for signal in (setup.changed, self.inputs.edited, run.state_changed, text.current.changed):
             signal.connect(self.retranslate)
         self.retranslate()
@@ -98,7 +100,7 @@ class SetupPane(QWidget):
                 column.addWidget(widget)
             column.addSpacing(8)
         column.addStretch(1)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -109,16 +111,22 @@ class SetupPane(QWidget):
         whole.addWidget(scroll, 1)
         whole.addLayout(self._foot())
 
+    def _show_more(self) -> None:
+        """What was opened below the edge comes into sight."""
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # the column has its new height after this
+        self._scroll.ensureWidgetVisible(self.chips, 0, theme.SPACING[2])
+
     def _foot(self) -> QVBoxLayout:
-        foot, stops = QVBoxLayout(), QHBoxLayout()
+        foot, stops = QVBoxLayout(), QHBoxLayout(self._stops)
         foot.setContentsMargins(12, 8, 12, 12)
         foot.setSpacing(8)
+        stops.setContentsMargins(0, 0, 0, 0)
         stops.setSpacing(8)
         stops.addWidget(self.cancel_button, 1)
         stops.addWidget(self.stop_button)
         foot.addWidget(self._note)
         foot.addWidget(self.run_button)
-        foot.addLayout(stops)
+        foot.addWidget(self._stops)
         return foot
 
     def _show_run_button(self) -> None:
@@ -166,6 +174,7 @@ class SetupPane(QWidget):
 
     def _show_stop_buttons(self) -> None:
         busy = self._run.state in ("queued", "running")
+        self._stops.setVisible(busy)
         self.cancel_button.setVisible(busy)
         self.cancel_button.setEnabled(not self._cancelling)
         self.cancel_button.setText(text.say("run.cancelling" if self._cancelling else "run.cancel"))

@@ -83,6 +83,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "run.running": ("Measuring", "正在测量"),
     "run.no-model": ("Open a model to run it.", "打开模型后即可运行。"),
     "run.inspecting": ("The file is being looked at.", "正在查看文件。"),
+    "run.needs-class-file": ("Choose the Python file that defines its class.", "请选择定义其类的 Python 文件。"),
     "run.needs-class": ("Choose the class that these weights belong to.", "请选择这些权重所属的类。"),
     "run.needs-sizes": ("Give the open sizes of the inputs.", "请填写输入中未定的尺寸。"),
     "run.nothing-possible": ("None of the chosen combinations can run here.", "所选组合在本机都无法运行。"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import shlex
 import shutil
+import subprocess
 import sys
 import time
 
@@ -12,8 +16,8 @@ import pytest
 import torch
 
 from tests.end2end.test_drop_run_save import close
-from tests.support import nets
-from tests.support.desktop import desk, until, xdotool
+from tests.support import model_files, nets, other_python
+from tests.support.desktop import desk, environment, until, xdotool
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux" or not shutil.which("xdotool"), reason="needs X11 and xdotool"), pytest.mark.slow]
 
@@ -26,6 +30,28 @@ class Net(torch.nn.Module):
         while True:
             pass
 '''
+
+
+SCRIPT = """
+import os, sys, torch
+from torch import nn
+
+class Harm:
+    def __reduce__(self):
+        return os.getpid, ()
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.layer(x)
+
+model = Net()
+model.extra = Harm()
+torch.save(model, sys.argv[1])
+"""
 
 
 @pytest.fixture
@@ -80,6 +106,98 @@ def test_a_folder_with_models(home, tmp_path, models_folder):
         close(window)
 
 
+@pytest.mark.skipif(importlib.util.find_spec("transformers") is not None, reason="transformers is installed, so the folder runs")
+def test_a_hugging_face_folder_and_then_weights_with_a_folder_of_python(home, tmp_path, models_folder):
+    """The first says what it lacks and where to get it; of the folder one file is asked about, and its class is found."""
+    hugging, code, weights = tmp_path / "bert tiny", tmp_path / "源码", tmp_path / "w.pth"
+    hugging.mkdir()
+    (hugging / "config.json").write_text(json.dumps({"architectures": ["BertModel"], "model_type": "bert", "vocab_size": 30, "hidden_size": 8}))
+    (hugging / "model.safetensors").write_bytes(model_files.safetensors({"embeddings.word_embeddings.weight": ("F32", (30, 8))}))
+    shutil.copy(models_folder / "pnet.pt", weights)
+    code.mkdir()
+    shutil.copy(nets.__file__, code / "nets.py")
+    (code / "train.py").write_text("raise SystemExit('training')\n")
+    with desk(home) as window:
+        window.widget("emptyState")
+        window.drag(hugging, home, lambda: models(window) == ["bert tiny"])
+        until(lambda: window.widget("problemBar")["h"] >= 36, "what it lacks", 30)
+        (said,) = [text for text in window.ask("texts", name="modelCard") if "Needs you" in text]
+        said = said.replace("\u200b", "")
+        assert all(word in said for word in ("Hugging Face", "pip install transformers", "the Python box under More settings")) and "--" not in said
+        window.picture(tmp_path / "hugging.png")
+        window.drag([weights, code], home, lambda: window.ask("widget", name="trustDialog"))
+        assert any("nets.py" in row[0] for row in window.ask("rows", name="trustCalls")) and len(window.ask("rows", name="trustCalls")) == 1
+        window.click("trustOnceButton")
+        until(lambda: sources(window) == ["guessed (ran)"], "the inputs", 60)
+        assert any("PNet" in text for text in window.ask("texts", name="modelCard"))
+        close(window)
+
+
+PACKAGE = "somebodys_layers"
+ELSEWHERE = f"""
+from {PACKAGE} import WIDTH
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 4)
+
+    def forward(self, x):
+        return self.second(self.first(x).relu())
+"""
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """A Python of its own, which has a package that is not here."""
+    folder = tmp_path_factory.mktemp("other")
+    python = other_python.make(folder / "environment")
+    other_python.install(python, folder, PACKAGE, "WIDTH = 16\n")
+    return python
+
+
+def test_another_python_is_chosen_for_a_package_that_it_has(home, tmp_path, other):
+    """The card names the package and the box; what is chosen there loads the model, and its torch is named."""
+    source = tmp_path / "net.py"
+    source.write_text(ELSEWHERE)
+    torch.save(nets.Linears().state_dict(), tmp_path / "w.pth")
+    with desk(home, str(tmp_path / "w.pth")) as window:
+        until(lambda: models(window) == ["w.pth"], "the weights")
+        window.click("chooseClassButton")
+        choose(window, "classFileButton", source)
+        window.click("useClassButton")
+        until(lambda: any(PACKAGE in text and "the Python box" in text for text in words(window, "modelCard")), "the package to be named", 30)
+        window.scroll_down("sidePane")
+        window.click("moreSettings")
+        own = window.widget("pythonBox")["text"]
+        window.click("pythonBox")
+        xdotool("key", "End", "Return")
+        type_path(window, other)
+        until(lambda: window.widget("pythonBox")["text"] != own, "the other Python to be taken")
+        until(lambda: sources(window) == ["guessed (ran)"], "the inputs", 60)
+        assert str(other).endswith(window.widget("pythonBox")["text"]) and torch.__version__ in window.widget("pythonFacts")["text"]
+        until(lambda: window.widget("problemBar")["h"] == 0, "the bar to go")
+        window.picture(tmp_path / "python.png")
+        close(window)
+
+
+def words(window, name):
+    return [text.replace("\u200b", "") for text in window.ask("texts", name=name)]
+
+
+def choose(window, button, path):
+    window.click(button)
+    type_path(window, path)
+
+
+def type_path(window, path):
+    """Into the file dialog."""
+    window.widget("fileNameEdit")
+    xdotool("key", "ctrl+a", "type", "--delay", "4", str(path))
+    xdotool("key", "Return")
+
+
 def test_five_files_at_once(home, tmp_path, models_folder):
     """Models go into the list; what is none is said, with what to do; the first that can run is current and tried."""
     (tmp_path / "page.pth").write_text("<!DOCTYPE html><html><body>404</body></html>")
@@ -106,6 +224,34 @@ def test_what_is_no_model(home, tmp_path):
         window.drag(pointer, home, lambda: any("git lfs pull" in text for text in window.ask("texts", name="problemBar")))
         assert models(window) == [] and window.ask("widget", name="emptyState")
         close(window)
+
+
+def test_the_command_for_a_dangerous_module_works_when_it_is_pasted(home, tmp_path):
+    """It gets no yes here; the command has class, quotes and all, and measures in another folder."""
+    folder = tmp_path / "it's mine"
+    folder.mkdir()
+    path, source = folder / "whole model.pth", folder / "train.py"
+    source.write_text(SCRIPT)
+    subprocess.run([sys.executable, source, path], check=True, timeout=60)
+    with desk(home, str(path)) as window:
+        until(lambda: models(window) == ["whole model.pth"], "the module")
+        window.click("chooseClassButton")
+        choose(window, "classFileButton", source)
+        window.click("useClassButton")
+        window.click("findInputsButton")
+        window.widget("trustDialog")
+        assert window.ask("widget", name="trustOnceButton") is None
+        command = window.widget("trustCommand")["text"]
+        window.picture(tmp_path / "dangerous.png")
+        window.click("rejectButton")
+        until(lambda: window.widget("problemBar")["h"] >= 36, "the no to be said")
+        close(window)
+    done = subprocess.run(
+        ["bash", "-c", f"{command} --plan quick --no-history --json {shlex.quote(str(tmp_path / 'run.json'))}"], cwd=tmp_path, env=environment(home),
+        capture_output=True, text=True, timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run.json").read_bytes())["outcomes"][0]["status"] == "ok"
 
 
 def test_inputs_that_the_model_refuses_and_data_dropped_on_one(home, tmp_path, models_folder):

@@ -7,8 +7,8 @@ import sys
 import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLineEdit, QListWidget, QTableView, QWidget
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QWheelEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLineEdit, QListWidget, QTableView, QWidget
 
 from engine import events
 from engine.history import Entry, Summary
@@ -23,7 +23,7 @@ from gui.settings import SettingsFile, with_python
 from gui.widgets.class_picker import ClassPicker
 from gui.widgets.close_dialog import CloseDialog
 from gui.widgets.trust_dialog import TrustDialog
-from tests.support.fake_engine import FACTS, FakeEngine, inspected, replay
+from tests.support.fake_engine import FACTS, FakeEngine, examined, inspected, replay
 from tests.support.runs import make_run
 
 NAMES_BEFORE_A_RUN = """mainWindow dropZone openButton recentList modelCard deviceBox precisionBox quantizationBox backendBox batchField threadsField planBox inputsTable
@@ -311,6 +311,58 @@ def test_an_input_is_edited_with_the_keyboard_alone(bench):
     bench.qtbot.keyClicks(field, "(f32[B,3], 2)")
     bench.qtbot.keyClick(field, Qt.Key.Key_Return)
     bench.qtbot.waitUntil(lambda: [format_input(spec) for spec in bench.session.models.current.inputs] == ["(f32[B,3], 2)"])
+
+
+def test_a_no_that_a_yes_followed_is_gone(bench):
+    """The bar is empty again; another problem stays."""
+    bench.load("/m.pth", kind="module", requires_trust=True, unsafe_globals=("nets.Net",))
+    bench.click("findInputsButton")
+    bench.qtbot.mouseClick(bench.find("rejectButton"), Qt.MouseButton.LeftButton)
+    bench.qtbot.waitUntil(lambda: bench.window.problem_bar.current is not None)
+    bench.click("findInputsButton")
+    bench.qtbot.waitUntil(lambda: any(each.isVisible() for each in bench.window.findChildren(QWidget, "trustOnceButton")))
+    (yes,) = [each for each in bench.window.findChildren(QWidget, "trustOnceButton") if each.isVisible()]
+    bench.qtbot.mouseClick(yes, Qt.MouseButton.LeftButton)
+    bench.qtbot.waitUntil(lambda: bench.window.problem_bar.current is None)
+    assert "examine" in bench.engine.names()
+
+
+def test_what_is_being_typed_outlives_what_is_found_meanwhile(bench):
+    """A row is being made while the model is examined: the answer comes, and the field keeps its words and the keyboard."""
+    bench.load("/a.jit")
+    source, asked = next((call[1], call[2]) for call in bench.engine.calls if call[0] == "examine")
+    bench.click("addInputButton")
+    table = bench.window.setup_pane.inputs.table
+    field = table.findChildren(QLineEdit, "inputField")[-1]
+    bench.qtbot.keyClicks(field, "B,7")
+    bench.engine.emit(msgspec.structs.replace(examined("/a.jit", "x=f32[B,3]"), source=source, asked=asked))
+    assert field.isVisible() and field.text() == "B,7" and table.model().rowCount() == 2
+    bench.qtbot.keyClick(field, Qt.Key.Key_Return)
+    bench.qtbot.waitUntil(lambda: [format_input(spec) for spec in bench.session.models.current.inputs] == ["x=f32[B,3]", "f32[B,7]"])
+
+
+def test_the_note_above_run_is_no_higher_than_its_words(bench):
+    """And says what a module without its class needs."""
+    bench.load("/m.pth", kind="module", requires_trust=True, missing_classes=("__main__.Net",))
+    note = bench.find("runNote")
+    bench.qtbot.waitUntil(lambda: note.isVisible() and note.height() <= note.heightForWidth(note.width()) + 4)
+    assert note.text() == text.say("run.needs-class-file") and bench.find("readyClassButton").text() == text.say("picker.browse")
+
+
+def test_more_settings_opened_below_the_edge_come_into_sight(bench):
+    """And the wheel over a box scrolls, it chooses nothing."""
+    bench.window.resize(1280, 560)
+    bench.load("/a.jit")
+    bench.click("moreSettings")
+    box = bench.find("pythonBox")
+    bench.qtbot.waitUntil(lambda: box.visibleRegion().boundingRect().height() == box.height())
+    plan, there = bench.find("planBox"), QPoint(5, 5)
+    before = plan.currentIndex()
+    for turned in (-120, 120):
+        buttons, keys, phase = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+        event = QWheelEvent(QPointF(there), QPointF(plan.mapToGlobal(there)), QPoint(), QPoint(0, turned), buttons, keys, phase, False)
+        QApplication.sendEvent(plan, event)
+        assert plan.currentIndex() == before
 
 
 def test_the_type_of_an_input_is_chosen_from_a_list(bench):

@@ -70,6 +70,11 @@ class Desk:
         place = until(lambda: self.ask("row_place", name=name, row=row), f"row {row} of {name}")
         xdotool("mousemove", place["x"], place["y"], "click", 1)
 
+    def scroll_down(self, name: str) -> None:
+        """Turn the wheel, at the left edge of a widget, to the end."""
+        place = self.widget(name)
+        xdotool("mousemove", place["x"] + 4, place["y"] + place["h"] // 2, "click", "--repeat", 30, "--delay", 5, 5)
+
     def picture(self, path: Path, name: str | None = None) -> bytes:
         """A screenshot of the screen or of one widget, kept as a PNG."""
         crop = []

@@ -13,7 +13,7 @@ import traceback
 from typing import Any
 
 from PySide6.QtCore import QAbstractProxyModel, QAbstractTableModel, QObject, QSocketNotifier, Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 
 class Eyes(QObject):
@@ -79,16 +79,26 @@ class Eyes(QObject):
         return sorted({name.partition(".")[0] for name in sys.modules})
 
 
+_seen: list[list[QWidget]] = []
+"""A child's Python object is of no use once its dialog's is gone: all are held until the next question."""
+
+
 def _find(name: str) -> QWidget | None:
     """The visible widget of that name, the newest dialog first."""
+    _seen.clear()
     for top in reversed(QApplication.topLevelWidgets()):
-        for widget in [top, *top.findChildren(QWidget)]:
+        _seen.append([top, *top.findChildren(QWidget)])
+        for widget in _seen[-1]:
             if widget.objectName() == name and widget.isVisible():
                 return widget
     return None
 
 
 def _text(widget: QWidget) -> str:
+    if isinstance(widget, QPlainTextEdit):
+        return widget.toPlainText()
+    if isinstance(widget, QComboBox):
+        return widget.currentText()
     return widget.text() if isinstance(widget, QLabel | QAbstractButton | QLineEdit) else ""
 
 

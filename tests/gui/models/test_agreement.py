@@ -76,7 +76,7 @@ def test_the_question_about_a_dangerous_file_brings_its_command(desk):
     """With the Python that is chosen."""
     desk.agreement.python = "/venv/bin/python"
     desk.ask(danger="dangerous", grades={"posix.system": "dangerous"}, unsafe_globals=("posix.system",))
-    assert desk.asked[0].command.endswith(f"profile {PATH} --trust --trust-dangerous m.pth --python /venv/bin/python")
+    assert desk.asked[0].command.replace(" \\\n ", "").endswith(f"profile {PATH} --trust --trust-dangerous m.pth --python /venv/bin/python")
 
 
 def test_class_files_are_agreed_to_one_by_one(desk, tmp_path):

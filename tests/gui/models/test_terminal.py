@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,7 +28,9 @@ def models(qapp):
 
 
 def read(command):
-    python, main, word, *arguments = shlex.split(command)
+    """What a shell makes of it."""
+    said = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], check=True, capture_output=True, env={}).stdout.decode()
+    python, main, word, *arguments = said.removesuffix("\0").split("\0")
     assert (python, word) == (sys.executable, "profile") and Path(main).is_absolute() and Path(main).name == "main.py" and Path(main).is_file()
     return parse_profile(arguments)
 

@@ -13,6 +13,7 @@ from engine.job import InputSpec
 from engine.result import Reason
 from engine.words import failure
 from gui import text, theme
+from gui.models import card_words
 from gui.models.model_list import ModelList
 from gui.widgets.model_card import ModelCard
 from gui.widgets.problem_dialog import ProblemDialog
@@ -43,7 +44,7 @@ class Bench:
 
     def says(self, name):
         found = self.card.findChild(QLabel, name)
-        return found.text().replace("\u200b", "") if found.isVisible() else ""
+        return found.text().replace("\u200b", "").replace("\u00a0", " ") if found.isVisible() else ""
 
     def button(self, name):
         return self.card.findChild(QPushButton, name)
@@ -220,3 +221,16 @@ def test_both_languages_and_appearances(bench, qapp):
     theme.apply_theme(qapp, "dark")
     after = {each.objectName(): each.text() for each in bench.card.findChildren(QLabel) if each.isVisible() and each.text()}
     assert before.keys() == after.keys() and before["modelState"] != after["modelState"] and before["modelClass"] != after["modelClass"]
+
+
+@pytest.mark.parametrize(("words", "broken"), [
+    ("peak 8.71 MiB of a.b.c_d", "peak 8.71 MiB of a.|b.|c_|d"), ("layer features.0.conv", "layer features.|0.|conv"), ("torch 2.13.0", "torch 2.13.0"),
+])
+def test_names_may_be_broken_and_numbers_not(words, broken):
+    """After a dot or an underscore; a number never."""
+    assert card_words.breakable(words).replace("\u200b", "|") == broken
+
+
+def test_a_number_stays_with_its_unit():
+    """And a line does not begin with the dot between two facts."""
+    assert card_words.unbroken("6,632 parameters · 27.9 KiB") == "6,632\u00a0parameters\u00a0· 27.9\u00a0KiB"
