@@ -45,7 +45,9 @@ class Monitor:
     """A machine without a driver."""
 
     driver = None
-    gpus: dict = {}
+
+    def __init__(self):
+        self.gpus = {}
 
 
 @pytest.mark.parametrize("works_from", range(len(LAYERS)))

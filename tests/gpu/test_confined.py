@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -95,21 +96,44 @@ LAYERS = {
 }
 
 
+@contextlib.contextmanager
+def lacking(engine, monkeypatch, name):
+    """Meanwhile the fork server's confinement lacks a layer."""
+    code = f"import sys, engine.launch, engine.confinement.worker; {LAYERS[name]}; engine.launch.main(sys.argv[1:])"
+    start = subprocess.Popen
+    engine.workers._drop_server(default_python())
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.process.subprocess.Popen", lambda command, **named: start([command[0], "-c", code, *command[3:]], **named))
+        yield
+    engine.workers._drop_server(default_python())
+
+
+NEEDED = {"mounts", "sockets of its own"}
+"""What CUDA does not start without: a /proc that knows its pid namespace, and a socket that listens."""
+
+
 def test_layers_one_by_one(engine, job, monkeypatch):
     """When the others fail this says which layer CUDA does not live with: the outcome without each, from a fork server that lacks it."""
     made, info = job("'nothing'")
     said = {"everything on": _outcome_in_words(engine, made, info)}
-    start = subprocess.Popen
-    for name, line in LAYERS.items():
-        code = f"import sys, engine.launch, engine.confinement.worker; {line}; engine.launch.main(sys.argv[1:])"
-        engine.workers._drop_server(default_python())
-        with monkeypatch.context() as patched:
-            patched.setattr("engine.process.subprocess.Popen", lambda command, code=code, **named: start([command[0], "-c", code, *command[3:]], **named))
+    for name in LAYERS:
+        with lacking(engine, monkeypatch, name):
             said[f"without {name}"] = _outcome_in_words(engine, made, info)
-    engine.workers._drop_server(default_python())
     print(json.dumps(said, indent=1))
-    said.pop("without sockets of its own")      # either is fine: it says whether CUDA needs them
-    assert set(said.values()) == {"ok"}, said
+    assert {name for name, outcome in said.items() if outcome != "ok"} == {f"without {name}" for name in NEEDED}, said
+
+
+def test_a_driver_that_does_not_work_so_is_confined_less_and_works(engine, job, monkeypatch):
+    """The probe finds the strongest confinement that CUDA starts in; a job then runs in it, and what does not hold is known."""
+    monkeypatch.setattr("engine.facts_cache.read", lambda interpreter: None)
+    with lacking(engine, monkeypatch, "mounts"):
+        facts = engine.probe()
+        print("without mounts:", facts.gpu_layers, facts.confinement_gpu)
+        said = _outcome_in_words(engine, *job("'nothing'"))
+    whole = engine.probe()
+    assert (said, facts.gpu_layers, whole.gpu_layers) == ("ok", "no-namespaces", "all")
+    assert set(facts.confinement_gpu) == set(PROTECTIONS) - {"memory", "processes"}
+    assert set(whole.confinement_gpu) == set(PROTECTIONS) - {"memory"}
 
 
 def _outcome_in_words(engine, made, info):

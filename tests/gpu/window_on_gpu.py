@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QApplication
 
 from engine.inputs import parse_input
 from gui import app as window
+from gui.models.consent import ask_for_classes
 from gui.models.matrix import Axes
+from gui.widgets.trust_dialog import TrustDialog
 
 LIMIT_S = 150.0
 
@@ -30,7 +32,7 @@ def main(weights: str, spec: str, given: str, folder: str) -> int:
     def look() -> None:
         state = session.run.state
         if state == "ready" and session.engine_state == "ready" and session.models.current and session.models.current.info and not grabbed:
-            session.opening.set_class(spec)
+            session.discovery.set_class(spec)
             session.models.set_inputs((parse_input(given),))
             session.setup.set_axes(Axes(devices=("auto",), precisions=("fp32", "fp16"), batches=(1, 64)))
             grabbed.append("started")
@@ -41,6 +43,8 @@ def main(weights: str, spec: str, given: str, folder: str) -> int:
         elif state in ("done", "failed") and grabbed:
             application.window.grab().save(str(Path(folder, "window-done.png")))
             print([(row.configuration.precision, row.configuration.batch_size, row.outcome and row.outcome.status) for row in session.run.rows])
+            dialog = TrustDialog(ask_for_classes((spec.partition(":")[0],), session.discovery.agreement.facts), application.window)
+            dialog.grab().save(str(Path(folder, "trust-dialog.png")))
             print("torch in the window:", "torch" in sys.modules)
             timer.stop()
             application.window.close()
