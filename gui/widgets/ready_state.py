@@ -44,6 +44,7 @@ class ReadyState(QWidget):
         missing = self._setup.missing()
         self._title.setText(text.say("ready.title", name=entry.name) if entry else "")
         is_tried = entry is not None and entry.looking is not None and entry.looking.what == "examined"
-        self._sentence.setText(text.say("ready.looking" if is_tried else missing or "ready.go"))
+        is_dangerous = entry is not None and entry.inspected is not None and entry.inspected.danger == "dangerous"
+        self._sentence.setText(text.say("ready.looking" if is_tried else missing or ("ready.dangerous" if is_dangerous else "ready.go")))
         self.class_button.setText(text.say("picker.browse" if entry is not None and entry.missing_classes else "card.choose-class"))
         self.class_button.setVisible(entry is not None and entry.needs_class)

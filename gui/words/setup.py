@@ -91,6 +91,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "run.left-out-one": ("1 combination left out: {reason}", "略去 1 种组合:{reason}"),
     "run.left-out": ("{count} combinations left out: {reason}", "略去 {count} 种组合:{reason}"),
     "ready.title": ("{name} is open", "{name} 已打开"),
+    "ready.dangerous": (
+        "It contains dangerous code and is not loaded here. Run shows the command that opens it in a terminal.",
+        "它含有危险代码,不会在此载入。点击“运行”可查看在终端中打开它的命令。",
+    ),
     "ready.go": ("Nothing has been measured yet. Figures and graphs appear here while it is.", "尚未测量。测量时,数据和图表会显示在这里。"),
     "run.tip": ("Load the model in a process of its own and measure each configuration (Ctrl+R).", "在独立进程中载入模型并测量每个配置(Ctrl+R)。"),
     "run.cancel": ("Stop after this one", "完成当前项后停止"),

@@ -349,6 +349,16 @@ def test_the_note_above_run_is_no_higher_than_its_words(bench):
     assert note.text() == text.say("run.needs-class-file") and bench.find("readyClassButton").text() == text.say("picker.browse")
 
 
+def test_a_dangerous_file_is_not_announced_as_runnable(bench):
+    """The centre says what Run will show."""
+    bench.load("/m.pth", kind="module", requires_trust=True, danger="dangerous", unsafe_globals=("posix.system",), grades={"posix.system": "dangerous"})
+    assert bench.find("readySentence").text() == text.say("ready.dangerous")
+    bench.click("runButton")
+    bench.qtbot.waitUntil(lambda: bench.window.findChild(TrustDialog) is not None)
+    assert bench.window.findChild(TrustDialog).findChild(QWidget, "trustCommand").isVisible()
+    bench.window.findChild(TrustDialog).reject()
+
+
 def test_more_settings_opened_below_the_edge_come_into_sight(bench):
     """And the wheel over a box scrolls, it chooses nothing."""
     bench.window.resize(1280, 560)
