@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,16 @@ def _defined(place: str) -> Iterable[tuple[str, ClassEntry]]:
         except SourceError:
             continue
     return found
+
+
+def file_beside(inspected: FileInspected) -> dict[str, str] | None:
+    """Of a whole module: the likeliest Python file beside it that defines what it lacks, as one types it, and the class; None where there is none."""
+    files = [each for each in inspected.candidates if each.origin == "file"]
+    if not inspected.missing_classes or not files:
+        return None
+    where, _, name = _target(files[0]).rpartition(":")
+    nearer = os.path.relpath(where)
+    return {"where": shlex.quote(where if nearer.startswith(os.pardir) else nearer), "name": name}
 
 
 def settle_class(engine: Engine, inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> ModelSource:

@@ -12,7 +12,7 @@ import msgspec
 from engine import facts_cache
 from engine.candidates import Candidate
 from engine.capabilities import resolve_device
-from engine.commands.classes import candidate_lines, not_fitting
+from engine.commands.classes import candidate_lines, file_beside, not_fitting
 from engine.events import FileInspected, ModelExamined
 from engine.files.reading import clean
 from engine.inputs import format_input
@@ -35,9 +35,11 @@ def loads_to() -> str:
 
 def rows(inspected: FileInspected, info: ModelInfo) -> list[Row]:
     """What the bytes tell."""
+    beside = file_beside(inspected)
     saved = f"{', '.join(info.saved_on)}, loaded to {loads_to()}" if info.saved_on else None
     found: list[Row] = [
         ("file", clean(info.path, 4096)), ("kind", info.kind), ("class", info.architecture), ("class is in", ", ".join(inspected.missing_classes) or None),
+        ("defined in", say("main-class-beside", beside) if beside else None),
         ("weights at", info.weights_at), ("also at", ", ".join(place for place in inspected.weights_places if place != info.weights_at) or None),
         ("tensors", _count(info.tensors)), ("values", _values(info)), ("parameters", _count(info.parameters)), ("buffers", _count(info.buffers)),
         ("weights", _size(info.weights_bytes)), ("on disk", _size(info.file_bytes)), ("saved on", saved), ("sha256", info.sha256),

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from engine.capabilities import BACKEND_OF_KIND, QUANTIZATIONS, Facts
-from engine.commands.classes import named_class, place_of
+from engine.commands.classes import file_beside, named_class, place_of
 from engine.commands.options import NONE_OK, REFUSED, Refused, absolute, check_place, tell
 from engine.demo import demo_source
 from engine.events import FileInspected
@@ -75,7 +75,9 @@ def check_trust(inspected: FileInspected, info: ModelInfo, options: argparse.Nam
         raise Refused(say("dangerous-file", values), say("dangerous-file.hint", values))
     if inspected.missing_classes and not options.arch:
         missing = {"file": name, "names": ", ".join(inspected.missing_classes[:8])}
-        raise Refused(say("main-class-missing", missing), say("main-class-missing.hint", missing))
+        beside = file_beside(inspected)
+        hint = say("main-class-beside.hint", beside) if beside else say("main-class-missing.hint", missing)
+        raise Refused(say("main-class-missing", missing), hint)
     if inspected.requires_trust and not options.trust:
         raise Refused(say("needs-trust-names", values), say("needs-trust.hint"))
 

@@ -20,6 +20,7 @@ from engine.guess import guess_inputs
 from engine.job import InputSpec
 from engine.prefixes import strip
 from engine.result import ModelInfo, Reason
+from engine.search.defining import defining_candidates
 from engine.words import failure, say
 
 _BARE = ("state-dict", "checkpoint", "safetensors")
@@ -65,9 +66,11 @@ def fingerprint(entries: list[TensorEntry]) -> str:
 
 
 def _candidates(path: str, findings: Findings, near: tuple[str, ...], print_of_keys: str) -> tuple[Candidate, ...]:
+    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    if findings.missing_classes:
+        return defining_candidates(findings.missing_classes, findings.architecture, os.path.abspath(folder), near)
     if findings.kind not in candidates.KINDS:
         return ()
-    folder = path if os.path.isdir(path) else os.path.dirname(path)
     return candidates.find_candidates(findings.entries, findings.config, folder, near, print_of_keys)
 
 

@@ -43,7 +43,7 @@ def file_candidates(folder: str, near: tuple[str, ...], roots: list[Node], clock
     parts = _telling_parts(roots[-1])
     given = [Path(each) for each in near]
     hopeful = []
-    for path in _python_files(given, Path(folder), deadline, clock):
+    for path in python_files(given, Path(folder), deadline, clock):
         if clock() > deadline:
             break
         if (found := _look(path, path in given, parts)) is not None:
@@ -57,7 +57,7 @@ def file_candidates(folder: str, near: tuple[str, ...], roots: list[Node], clock
     return candidates
 
 
-def _python_files(given: list[Path], folder: Path, deadline: float, clock: Callable[[], float]) -> Iterator[Path]:
+def python_files(given: list[Path], folder: Path, deadline: float, clock: Callable[[], float]) -> Iterator[Path]:
     """At most FILES_LIMIT files: those given, those in folders given, those beside the weights; nearest first."""
     seen: set[Path] = set()
     sources = [iter([path for path in given if path.suffix == ".py" and path.is_file()])]

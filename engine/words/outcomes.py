@@ -127,6 +127,11 @@ TABLE: dict[str, tuple[str, str]] = {
         "Name that script: --trust --arch train.py. Of it only imports, functions, classes and constants are run, never its training.",
         "请指定该脚本:--trust --arch train.py。只会执行其中的导入、函数、类和常量,不会开始训练。",
     ),
+    "main-class-beside": ("{where} defines {name}: --trust --arch {where}", "{where} 定义了 {name}:--trust --arch {where}"),
+    "main-class-beside.hint": (
+        "{where} defines {name}, so name that script: --trust --arch {where}. Of it only imports, functions, classes and constants are run, never its training.",
+        "{where} 定义了 {name},请指定该脚本:--trust --arch {where}。只会执行其中的导入、函数、类和常量,不会开始训练。",
+    ),
     "arch-source-unreadable": ("{name} cannot be read: {reason}.", "{name} 无法读取:{reason}。"),
     "arch-source-too-large": ("{name} is too large for a Python file.", "{name} 太大,不像是 Python 文件。"),
     "arch-source-not-python": ("{name} is not valid Python: line {line} cannot be read.", "{name} 不是有效的 Python:第 {line} 行无法解析。"),

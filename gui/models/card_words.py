@@ -89,6 +89,9 @@ def class_line(entry: ModelEntry) -> tuple[str, str]:
         said = text.say("card.class", name=name)
         return ("" if fit is None or fit.perfect else "caution"), text.say("card.class-where", said=said, where=where) if where else said
     if entry.missing_classes:
+        if entry.candidates:
+            name, where = class_name(entry.candidates[0].spec)
+            return "caution", text.say("card.missing-class-beside", names=breakable(", ".join(entry.missing_classes)), file=breakable(where), name=breakable(name))
         return "caution", text.say("card.missing-class", names=breakable(", ".join(entry.missing_classes)))
     if info is not None and entry.needs_class:
         if entry.candidates:

@@ -55,15 +55,17 @@ def preselected(entries: list[ClassEntry], wanted: tuple[str, ...]) -> int:
     return next((row for row, entry in enumerate(entries) if entry.name in wanted), -1 if wanted or not entries else 0)
 
 
-def candidate_lines(candidate: Candidate) -> str:
-    """Name, and below it how well it fits and where it comes from."""
+def candidate_lines(candidate: Candidate, wanted: int = 0) -> str:
+    """Name, and below it how well it fits and where it comes from; `wanted` is how many classes a whole module lacks."""
     name, where = class_name(candidate.spec)
     origin = text.say(f"origin.{candidate.origin}", file=where) if candidate.origin == "file" else text.say(f"origin.{candidate.origin}")
-    return f"{name}\n{text.say('picker.score-line', score=score_text(candidate), origin=origin)}"
+    return f"{name}\n{text.say('picker.score-line', score=score_text(candidate, wanted), origin=origin)}"
 
 
-def score_text(candidate: Candidate) -> str:
-    """`13 of 13 weights fit`, or that nobody has built it yet."""
+def score_text(candidate: Candidate, wanted: int = 0) -> str:
+    """`13 of 13 weights fit`, or that nobody has built it yet; of a whole module's class file, how much it defines."""
+    if wanted:
+        return text.say("picker.defines-one" if wanted == 1 else "picker.defines", count=round(candidate.score * wanted), total=wanted)
     if candidate.fit is not None:
         return text.say("picker.fits", matching=candidate.fit.matching, keys=candidate.fit.keys)
     code = "picker.about-library" if candidate.origin in LIBRARIES else "picker.about"

@@ -195,10 +195,11 @@ class Discovery(QObject):
         """Python came with the weights: try what looks like fitting, or show what is there."""
         self._offered |= {(entry.path, path) for path in came}
         fitting = tuple(each for each in entry.candidates if any(_lies_in(file, path) for file in class_files([each.spec]) for path in came))
-        if fitting:
+        if fitting and entry.is_weights_only:
             self.rank(fitting)
         else:
-            files = [path for path in came if path.endswith(".py")]
+            # A whole module has its weights in it: what defines its class is only to be chosen.
+            files = [*class_files(each.spec for each in fitting), *(path for path in came if path.endswith(".py"))]
             if files:
                 self.class_asked.emit(files[0])
 

@@ -146,7 +146,7 @@ class ClassPicker(QDialog):
             name = bare_spec(self.architecture or self._model.architecture or "")
             form.candidates.clear()
             for candidate in candidates:
-                form.candidates.add(class_choice.candidate_lines(candidate), class_choice.candidate_mark(candidate), candidate, candidate.spec)
+                form.candidates.add(class_choice.candidate_lines(candidate, len(self._wanted)), class_choice.candidate_mark(candidate), candidate, candidate.spec)
             rows = [row for row, each in enumerate(candidates) if bare_spec(each.spec) == name]
             if candidates and (rows or form.classes.currentItem() is None):
                 form.candidates.setCurrentRow(rows[0] if rows else 0)

@@ -111,6 +111,11 @@ TABLE: dict[str, tuple[str, str]] = {
         "These are weights without a network. {count} class may fit: choose it. Nothing is run until you agree.",
         "这个文件只有权重,没有网络结构。有 {count} 个类可能匹配:请选择。在你同意之前不会执行任何代码。",
     ),
+    "card.missing-class-beside": (
+        "A whole module, saved by a script that is not in the file: it needs {names}. {file} beside it defines {name}: choose it. Nothing in the script but imports, "
+        "classes, functions and constants is run.",
+        "这是完整模块,但保存它的脚本不在文件中:需要 {names}。旁边的 {file} 定义了 {name}:请选择它。脚本中只执行导入、类、函数和常量,其余不执行。",
+    ),
     "card.missing-class": (
         "A whole module, saved by a script that is not in the file: it needs {names}. Nothing in the script but imports, classes, functions and constants is run.",
         "这是完整模块,但保存它的脚本不在文件中:需要 {names}。脚本中只执行导入、类、函数和常量,其余不执行。",
@@ -155,6 +160,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "picker.fits": ("{matching} of {keys} weights fit", "{keys} 个权重中有 {matching} 个匹配"),
     "picker.about": ("about {percent} % by name (not imported yet)", "按名称约 {percent}%(尚未导入)"),
     "picker.about-library": ("about {percent} % by name and shape (not built yet)", "按名称和形状约 {percent}%(尚未创建)"),
+    "picker.defines-one": ("defines what the file needs (not imported yet)", "定义了文件需要的类(尚未导入)"),
+    "picker.defines": ("defines {count} of {total} classes that the file needs (not imported yet)", "定义了文件所需 {total} 个类中的 {count} 个(尚未导入)"),
     "picker.score-line": ("{score} · {origin}", "{score} · {origin}"),
     "origin.remembered": ("chosen before", "以前选用"),
     "origin.file": ("in {file}", "位于 {file}"),

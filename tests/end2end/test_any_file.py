@@ -143,6 +143,19 @@ def test_a_whole_module_whose_class_is_in_its_script(tutorial, refused):
     assert not (tutorial / "canary").exists()
 
 
+def test_the_script_beside_it_is_named(tutorial, home):
+    """By `inspect`, by its JSON and by the refusal, as one types it there; nothing of it is run."""
+    done = command(tutorial, home, "inspect", "model.pt", "--json", "found.json")
+    assert done.returncode == 0, done.stderr
+    assert "train.py defines Net: --trust --arch train.py" in done.stdout
+    (best,) = json.loads((tutorial / "found.json").read_bytes())["candidates"]
+    assert (best["architecture"], best["origin"], best["score"]) == (f"{(tutorial / 'train.py').resolve()}:Net", "file", 1.0)
+    done = command(tutorial, home, "profile", "model.pt", "--trust")
+    assert (done.returncode, "--trust --arch train.py." in two_lines(done.stderr)[1]) == (2, True)
+    assert not (tutorial / "canary").exists()
+    (tutorial / "found.json").unlink()
+
+
 def test_it_runs_with_its_script_and_no_training_begins(tutorial, measured, refused):
     """Of the script only imports, functions, classes and constants are executed; consent is still asked."""
     assert "--trust" in refused(tutorial / "model.pt", "--arch", tutorial / "train.py")[1]

@@ -24,7 +24,8 @@ def test_both_languages_use_the_same_values(code):
 
 
 ONLY_TYPED = {
-    "allow-missing-alone", "class-needs-arguments", "class-none-fits", "class-untried", "dangerous-file", "inspect-usage", "main-class-missing", "weights-place-none",
+    "allow-missing-alone", "class-needs-arguments", "class-none-fits", "class-untried", "dangerous-file", "inspect-usage", "main-class-beside", "main-class-missing",
+    "weights-place-none",
 }
 """Hints that only a command gives."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.candidates import Candidate, Fit
@@ -196,6 +197,18 @@ def test_of_a_whole_module_the_file_that_defines_its_class_is_found(file, place)
     (file.parent / "a_broken.py").write_text("def (:\n")
     arch = str(file if place == "file" else file.parent)
     assert classes.named_class(whole_module("__main__.Block", "__main__.Net"), given(arch=arch)) == f"{file}:Net"
+
+
+@pytest.mark.parametrize(("folder", "written"), [("", "train.py"), ("sub folder", "'sub folder/train.py'"), ("../other", None)])
+def test_the_file_beside_is_written_as_one_types_it(tmp_path, monkeypatch, folder, written):
+    work, place = tmp_path / "work", (tmp_path / "work" / folder).resolve()
+    for each in (work, place):
+        each.mkdir(exist_ok=True)
+    monkeypatch.chdir(work)
+    found = msgspec.structs.replace(whole_module("__main__.Net"), candidates=(candidate(f"{place / 'train.py'}:Net", origin="file"),))
+    assert classes.file_beside(found) == {"where": written or str(place / "train.py"), "name": "Net"}
+    assert classes.file_beside(whole_module("__main__.Net")) is None
+    assert classes.file_beside(msgspec.structs.replace(found, missing_classes=())) is None
 
 
 def test_a_file_without_it_is_refused(file):

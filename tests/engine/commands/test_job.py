@@ -7,6 +7,7 @@ import argparse
 import msgspec
 import pytest
 
+from engine.candidates import Candidate
 from engine.command_line import command_line
 from engine.commands import job
 from engine.commands.options import NONE_OK, REFUSED, Refused, parse_profile
@@ -69,6 +70,13 @@ def test_a_class_that_lies_in_a_script_is_asked_for_before_consent():
     assert "--arch" in second
     assert refusal(found, "--trust") == (first, second)
     assert "posix.system" in refusal(inspected("module", missing_classes=("__main__.Net",), **HARM))[0]
+
+
+def test_the_script_beside_a_module_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    beside = (Candidate(spec=f"{tmp_path / 'fit.py'}:Net", origin="file", score=1.0),)
+    _, second = refusal(inspected("module", missing_classes=("__main__.Net",), candidates=beside, **CODE))
+    assert "fit.py defines Net" in second and "--trust --arch fit.py." in second
 
 
 def test_plain_weights_stay_plain_under_trust():

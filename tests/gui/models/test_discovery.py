@@ -244,6 +244,22 @@ def test_no_imports_nothing_and_asks_no_more(desk, nets):
     assert len(desk.trust) == 1 and not asked(desk, "rank_classes") and entry.architecture is None and len(desk.problems) == 1
 
 
+@pytest.mark.parametrize("came", ["file", "folder"])
+def test_what_defines_a_module_that_was_dropped_with_it_is_shown(desk, nets, came):
+    """Nothing is to be compared, and nothing is imported for it; the class is the user's to choose, the yes his to give."""
+    path, found = "/m.pt", (Candidate(spec=f"{nets}:Net", origin="file", score=1.0),)
+    desk.engine.files[path] = inspected(path, kind="module", missing_classes=("__main__.Net",), requires_trust=True, candidates=found)
+    desk.session.opening.open([path])
+    assert not desk.classes
+    desk.session.opening.add_python(nets if came == "file" else nets.rpartition("/")[0])
+    assert desk.classes == [nets] and not asked(desk, "rank_classes")
+    desk.session.discovery.set_class(f"{nets}:Net")
+    assert not asked(desk, "examine")
+    desk.session.discovery.find_inputs()
+    desk.session.agreement.answer(desk.trust[0], "once")
+    assert asked(desk, "examine")[0][1].architecture == f"{nets}:Net"
+
+
 def test_a_dropped_class_that_fits_with_holes_is_shown(desk, nets):
     """The picker opens with what was found."""
     entry = dropped_together(desk, nets, HALF)

@@ -175,6 +175,14 @@ def test_a_module_says_which_class_it_needs(pick, nets, tmp_path):
     assert dialog.form.use_button.isEnabled()
 
 
+@pytest.mark.parametrize(("missing", "score", "said"), [(("__main__.Net",), 1.0, "defines what the file needs"), (("m.Net", "m.Block"), 0.5, "defines 1 of 2 classes")])
+def test_a_file_that_defines_it_is_offered_first(pick, nets, missing, score, said):
+    """It can be used at once; there is nothing to look closer into."""
+    dialog = pick(kind="module", missing_classes=missing, requires_trust=True, candidates=(Candidate(spec=f"{nets}:Net", origin="file", score=score),))
+    assert said in dialog.form.candidates.item(0).text() and "nets.py" in dialog.form.candidates.item(0).text()
+    assert dialog.architecture == f"{nets}:Net" and dialog.form.use_button.isEnabled() and not dialog.form.look_button.isVisible()
+
+
 def test_the_class_of_now_is_selected_with_its_arguments(pick, nets):
     """Changing a class begins at the present one."""
     dialog = pick(nets, architecture=f"{nets}:Other(width=4)")

@@ -108,6 +108,8 @@ def test_a_module_asks_for_the_file_that_defines_its_class(bench, qtbot):
     assert "__main__.Net" in bench.says("modelClass") and bench.button("chooseClassButton").text() == text.say("card.choose-class-file")
     with qtbot.waitSignal(bench.card.class_requested):
         bench.button("chooseClassButton").click()
+    bench.know(kind="module", missing_classes=("__main__.Net",), requires_trust=True, candidates=(Candidate(spec="/n/train.py:Net", origin="file", score=1.0),))
+    assert "train.py beside it defines Net" in bench.says("modelClass")
     bench.models.set_architecture("/n/train.py:Net")
     assert bench.button("chooseClassButton").text() == text.say("card.change-class")
 
