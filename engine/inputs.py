@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.job import Container, InputSpec, MemoryFormat
 from engine.words import say
@@ -198,6 +198,12 @@ def leaves(spec: InputSpec) -> Iterator[InputSpec]:
         yield spec
     for part in spec.parts:
         yield from leaves(part)
+
+
+def takes_batch(specs: Iterable[InputSpec]) -> bool:
+    """Whether the batch size changes anything: some size is B, or the rows come from a file; no inputs at all are yet to be found."""
+    every = [leaf for spec in specs for leaf in leaves(spec)]
+    return not every or any("B" in leaf.shape or leaf.data_path is not None for leaf in every)
 
 
 def unknown_sizes(spec: InputSpec) -> tuple[str, ...]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from engine.capabilities import PRECISIONS, QUANTIZATIONS, Facts, default_backend, default_threads, resolve_device, resolve_precision
-from engine.job import Configuration
+from engine.inputs import format_input, leaves, takes_batch
+from engine.job import Configuration, InputSpec
 from engine.words import say
 
 BACKENDS = ("eager", "torchscript", "onnxruntime")
@@ -38,6 +42,40 @@ def parse_batches(text: str) -> tuple[int, ...]:
             sizes.append(size)
             size *= 2
     return tuple(dict.fromkeys(sizes))
+
+
+class Batches(msgspec.Struct, frozen=True):
+    """Batch sizes of a job; `code` and `values` of a sentence (engine.words) where it is not the user who chose them, else empty."""
+
+    sizes: tuple[int, ...]
+    code: str = ""
+    values: dict[str, Any] = {}
+
+
+def settle_batches(asked: Sequence[int], specs: Sequence[InputSpec], declared: Sequence[InputSpec] = (), least: int | None = None) -> Batches:
+    """The sizes that were asked for; where nobody asked, 1 or the smallest that ran (`least`). Inputs without a B have the one batch that they are made of.
+
+    `declared` are the file's own inputs: the first size of those is the batch; of others that somebody typed nobody knows, and a call counts as one.
+    """
+    if not takes_batch(specs):
+        is_known = all(each.source == "declared" for each in specs) or [each.shape for each in specs] == [each.shape for each in declared]
+        size = _first_size(specs) if is_known or tuple(asked) == (_first_size(specs),) else 1
+        return Batches((size,), *batch_remark(specs, size))
+    if asked:
+        return Batches(tuple(asked))
+    return Batches((least,), "batch-least", {"batch": least}) if least is not None else Batches((1,))
+
+
+def batch_remark(specs: Sequence[InputSpec], size: int) -> tuple[str, dict[str, Any]]:
+    """Code and values of the sentence for inputs without a B, of which each call is said to take `size`."""
+    inputs = ", ".join(format_input(spec) for spec in specs)
+    return ("batch-fixed", {"batch": size, "inputs": inputs}) if size == _first_size(specs) else ("batch-unknown", {"inputs": inputs})
+
+
+def _first_size(specs: Sequence[InputSpec]) -> int:
+    """The first size of the first tensor that has more than one."""
+    first = next((leaf.shape[0] for spec in specs for leaf in leaves(spec) if len(leaf.shape) > 1), 1)
+    return first if isinstance(first, int) else 1
 
 
 def parse_list(text: str, axis: str, known: Sequence[str]) -> tuple[str, ...]:

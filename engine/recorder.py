@@ -8,9 +8,10 @@ import msgspec
 import numpy as np
 
 from engine import messages, statistics, trust
-from engine.inputs import format_input
+from engine.inputs import takes_batch
 from engine.job import Configuration, Job
 from engine.link import Link
+from engine.matrix import batch_remark
 from engine.result import Failure, Memory, ModelInfo, Outcome, Phases, Reason
 from engine.sampling import STEADY, WARM_UP, SampleBuffer, encode_for_run
 from engine.snippet import snippet
@@ -55,6 +56,8 @@ class Recorder:
         self.weights_bytes: int | None = None
         self.final: Outcome | None = None
         self._was_ok = False
+        if not takes_batch(job.inputs):
+            self.note(*batch_remark(job.inputs, configuration.batch_size))
 
     def restore(self, outcome: Outcome, visits: int) -> None:
         """Begin where an earlier outcome of the same configuration ended, whose samples and readings were added already."""
@@ -181,7 +184,3 @@ class Recorder:
 
     def _code(self) -> str:
         return snippet(self.info, self.job.inputs, self.configuration, self.job.model.architecture)
-
-    def command_inputs(self) -> list[str]:
-        """The inputs as the command line takes them."""
-        return [format_input(spec) for spec in self.job.inputs]

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import uuid
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,7 +19,7 @@ from engine.demo import demo_source
 from engine.events import FileInspected
 from engine.inputs import InputError, format_input, parse_input, unknown_sizes
 from engine.job import PLANS, InputSpec, Job, ModelSource, Plan
-from engine.matrix import BACKENDS, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known
+from engine.matrix import BACKENDS, Batches, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known, settle_batches
 from engine.result import Failure, ModelInfo
 from engine.supervisor import Engine
 from engine.words import say
@@ -100,11 +101,22 @@ def _check_sizes(specs: tuple[InputSpec, ...]) -> None:
             raise Refused(say("input-size-unknown", values), say("input-size-unknown.hint", values))
 
 
-def inputs(engine: Engine, inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> tuple[InputSpec, ...]:
+class Inputs(NamedTuple):
+    """What the model is called with."""
+
+    specs: tuple[InputSpec, ...]
+    declared: tuple[InputSpec, ...] = ()
+    """The file's own inputs."""
+    least_batch: int | None = None
+    """The smallest batch that ran, where one row was refused."""
+
+
+def inputs(engine: Engine, inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> Inputs:
     """Inputs given, else declared by the file with all their sizes, else guessed and seen to run; raises Refused."""
-    found = given_inputs(options) or inspected.inputs or ()
+    declared = tuple(inspected.inputs or ())
+    found = given_inputs(options) or declared
     if found and not any(unknown_sizes(spec) for spec in found):
-        return tuple(found)
+        return Inputs(found, declared)
     examined = engine.examine(source, tuple(inspected.inputs or inspected.guessed))
     if examined.failure is not None:
         raise refused_by(examined.failure)
@@ -112,7 +124,19 @@ def inputs(engine: Engine, inspected: FileInspected, source: ModelSource, option
         raise Refused(say("inputs-missing", {"file": Path(inspected.path).name}), say("inputs-missing.hint"))
     _check_sizes(examined.inputs)
     tell(say("inputs-guessed", {"inputs": ", ".join(format_input(spec) for spec in examined.inputs)}), "")
-    return examined.inputs
+    return Inputs(examined.inputs, declared, examined.least_batch)
+
+
+def batches(options: argparse.Namespace, found: Inputs) -> Batches:
+    """Batch sizes as asked for, or as the inputs leave a choice; raises SettingError."""
+    return settle_batches(parse_batches(options.batch), found.specs, found.declared, found.least_batch)
+
+
+def tell_batches(options: argparse.Namespace, found: Inputs) -> None:
+    """Say why the sizes are others than those that were asked for, or than one."""
+    settled = batches(options, found)
+    if settled.code and settled.sizes != (parse_batches(options.batch) or (1,)):
+        tell(say(settled.code, settled.values), "")
 
 
 def refused_by(failed: Failure) -> Refused:
@@ -150,14 +174,14 @@ def _with_absolute_data(spec: InputSpec) -> InputSpec:
     return msgspec.structs.replace(spec, data_path=path)
 
 
-def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSource, specs: tuple[InputSpec, ...]) -> Job:
+def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSource, inputs: Inputs) -> Job:
     """The job that the options describe; raises Refused for a value that does not exist."""
     try:
         found = configurations(
             facts, source.kind, devices=parse_list(options.device, "device", ("auto", "cpu", "cuda")),
             precisions=parse_list(options.precision, "precision", precisions_known()),
             quantizations=parse_list(options.quantization, "quantization", QUANTIZATIONS), backends=parse_list(options.backend, "backend", BACKENDS),
-            batches=parse_batches(options.batch), threads=parse_threads(options.threads),
+            batches=batches(options, inputs).sizes, threads=parse_threads(options.threads),
         )
         plan = plan_named(options.plan)
     except SettingError as error:
@@ -166,7 +190,7 @@ def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSour
         raise Refused(say("no-configuration"), say("see-help", {"command": "python3 main.py profile"}))
     times = {} if options.timeout is None else {"timeout_s": options.timeout, "first_timeout_s": options.timeout}
     return Job(
-        id=uuid.uuid4().hex, model=source, inputs=specs, configurations=found, plan=plan, interpreter=interpreter(options.python), **times
+        id=uuid.uuid4().hex, model=source, inputs=inputs.specs, configurations=found, plan=plan, interpreter=interpreter(options.python), **times
     )
 
 

@@ -58,7 +58,7 @@ def profile_parser() -> Parser:
     parser.add_argument("--precision", default="fp32", help="fp32, fp16, bf16, amp")
     parser.add_argument("--quantization", default="none", help="none, dynamic-int8")
     parser.add_argument("--backend", default="", help="eager, torchscript, onnxruntime (default: by kind of file)")
-    parser.add_argument("--batch", default="1", help="1, or 1,8,32, or 1:64 for doubling")
+    parser.add_argument("--batch", default="", help="1, or 1,8,32, or 1:64 for doubling (default: 1, or the smallest that the model was seen to take)")
     parser.add_argument("--threads", default="", help="intra-op threads (default: physical cores less one)")
     parser.add_argument("--timeout", type=_seconds, default=None, metavar="SECONDS", help="without an answer for so long a call counts as hung")
     parser.add_argument("--plan", default="standard", help="quick or standard")

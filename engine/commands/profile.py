@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from engine.commands.classes import WEIGHTS, settle_class
 from engine.commands.job import (
+    Inputs,
     given_inputs,
     inputs,
     inspect,
@@ -21,6 +22,7 @@ from engine.commands.job import (
     model_source,
     proposed_inputs,
     refuses,
+    tell_batches,
     with_architecture,
     with_proposal,
 )
@@ -107,16 +109,17 @@ def _measure(engine: Engine, options: argparse.Namespace, python: str | None, pr
     given = given_inputs(options)
     writer = Writer(options, source.path)
     progress.also = writer.take
-    make_job(options, None, source, given)      # a value that does not exist is told before torch is waited for
+    make_job(options, None, source, Inputs(given))      # a value that does not exist is told before torch is waited for
     progress.say(say("engine-starting"))
     source = settle_class(engine, inspected, source, options)
     engine.warm_up()
     facts = engine.start()
-    specs = inputs(engine, inspected, source, options)
-    run = engine.run_job(make_job(options, facts, source, specs), with_architecture(info, source))
+    found = inputs(engine, inspected, source, options)
+    tell_batches(options, found)
+    run = engine.run_job(make_job(options, facts, source, found), with_architecture(info, source))
     if any(outcome.status == "ok" for outcome in run.outcomes) and not options.no_history:
         _remember(inspected, source, options)
-    return _Measured(run, writer, _explain(engine, run, source, specs) if given else None)
+    return _Measured(run, writer, _explain(engine, run, source, found.specs) if given else None)
 
 
 def _remember(inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> None:

@@ -127,6 +127,12 @@ TABLE: dict[str, tuple[str, str]] = {
         "Input {text!r} has {dimensions} dimensions; channels_last wants 4 or 5.", "输入 {text!r} 有 {dimensions} 维;channels_last 需要 4 或 5 维。",
     ),
     # Notes.
+    "batch-fixed": ("The batch is {batch} and cannot be chosen: no size of {inputs} is B.", "批大小为 {batch},不能另选:{inputs} 中没有写作 B 的维度。"),
+    "batch-unknown": (
+        "No size of {inputs} is B, so each call counts as one item: write B where the batch size stands.",
+        "{inputs} 中没有写作 B 的维度,因此每次调用计为一个样本:请在批大小所在处写 B。",
+    ),
+    "batch-least": ("Batch {batch}: the model refused one row.", "批大小 {batch}:模型不接受单行输入。"),
     "input-batch-multiple": ("The batch must be a multiple of {batch}: smaller ones were refused.", "批大小必须是 {batch} 的倍数:更小的会被拒绝。"),
     "input-batch-at-least": ("It ran with batch {batch}, not with smaller ones.", "批大小为 {batch} 时可以运行,更小则不行。"),
     "input-batch-one": ("It ran with one row only: larger batches were refused.", "只能以单行运行:更大的批会被拒绝。"),

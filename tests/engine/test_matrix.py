@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.capabilities import Facts, Gpu
-from engine.matrix import BACKENDS, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known
+from engine.job import InputSpec
+from engine.matrix import BACKENDS, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known, settle_batches
+from engine.words import say
 
 CPU = Facts(torch="2.13.0+cpu", cores=4)
 GPU = Facts(torch="2.13.0", cores=8, gpus=(Gpu(0, "H100", 80 * 2**30, (9, 0)), Gpu(1, "H100", 80 * 2**30, (9, 0))))
@@ -91,3 +93,25 @@ def test_defaults_follow_file_and_machine(kind, backend):
 
 def test_an_axis_without_a_value_leaves_nothing():
     assert configurations(CPU, "state-dict", batches=()) == ()
+
+
+FIXED = InputSpec(name="x", shape=(2, 3, 8, 8), source="declared")
+GIVEN = InputSpec(shape=(2, 3, 8, 8))
+OPEN = InputSpec(shape=("B", 3))
+STATE = InputSpec(container="tuple", parts=(InputSpec(shape=(5,)), OPEN))
+
+
+@pytest.mark.parametrize(
+    ("asked", "specs", "declared", "least", "sizes", "code"),
+    [
+        ((), (OPEN,), (), None, (1,), ""), ((), (), (), None, (1,), ""), ((1, 8), (OPEN,), (), 4, (1, 8), ""), ((), (OPEN,), (), 4, (4,), "batch-least"),
+        ((), (FIXED,), (FIXED,), None, (2,), "batch-fixed"), ((1, 8), (FIXED,), (FIXED,), None, (2,), "batch-fixed"), ((1,), (GIVEN,), (FIXED,), None, (2,), "batch-fixed"),
+        ((8,), (GIVEN,), (), None, (1,), "batch-unknown"), ((2,), (GIVEN,), (), None, (2,), "batch-fixed"), ((8,), (STATE,), (), None, (8,), ""),
+        ((8,), (InputSpec(data_path="/rows.npy"),), (), None, (8,), ""), ((8,), (InputSpec(scalar=16000, dtype="int"),), (), None, (1,), "batch-fixed"),
+        ((), (InputSpec(shape=(7,), source="declared"), FIXED), (), None, (2,), "batch-fixed"),
+    ],
+)
+def test_batches_are_those_that_the_inputs_leave_a_choice_of(asked, specs, declared, least, sizes, code):
+    settled = settle_batches(asked, specs, declared, least)
+    assert (settled.sizes, settled.code) == (sizes, code)
+    assert not code or (say(code, settled.values) and say(code, settled.values, "zh"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import messages
-from engine.job import Configuration, Job, ModelSource
+from engine.job import Configuration, InputSpec, Job, ModelSource
 from engine.recorder import Recorder
 from engine.result import ModelInfo, Reason
 from engine.words import failure
@@ -16,9 +16,9 @@ from tests.support import jobs
 INFO = ModelInfo(path="/m.pth", sha256="0" * 64, kind="state-dict")
 
 
-def make(device="cpu", batch_size=2):
+def make(device="cpu", batch_size=2, inputs=()):
     configuration = Configuration(device=device, batch_size=batch_size)
-    job = Job(id="j", model=ModelSource("/m.pth", "state-dict"), inputs=(), configurations=(configuration,), plan=jobs.TURNS)
+    job = Job(id="j", model=ModelSource("/m.pth", "state-dict"), inputs=inputs, configurations=(configuration,), plan=jobs.TURNS)
     return Recorder(0, job, configuration, INFO, 2)
 
 
@@ -44,6 +44,15 @@ def test_times_count_from_the_start_of_the_run():
     record = make()
     start, latency, _ = record.add_block(block([5], start_ms=70), 0, steady=True, zero_ns=20_000_000)
     assert (start.tolist(), latency.tolist()) == ([50_000_000], [5_000_000])
+
+
+@pytest.mark.parametrize(("shape", "batch_size", "codes"), [((2, 16), 2, ["batch-fixed"]), ((2, 16), 1, ["batch-unknown"]), (("B", 16), 1, [])])
+def test_a_row_says_where_its_batch_comes_from(shape, batch_size, codes):
+    """Items a second are those that a call was seen to take; inputs without a B leave no choice."""
+    record = make(batch_size=batch_size, inputs=(InputSpec(shape=shape),))
+    record.add_block(block([10] * 12), 0, steady=True, zero_ns=0)
+    outcome = record.outcome(with_samples=False)
+    assert [note.code for note in outcome.notes] == codes and outcome.throughput_per_s == pytest.approx(batch_size * 100)
 
 
 def test_nothing_measured_is_no_figure():

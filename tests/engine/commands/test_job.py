@@ -124,16 +124,16 @@ SOURCE = ModelSource("/a/m.pth", "state-dict", "a.b:C")
 
 def test_inputs_given_or_declared_are_not_guessed():
     engine = Engine()
-    assert job.inputs(engine, inspected(), SOURCE, options("--input", "f32[B,3]"))[0].shape == ("B", 3)
+    assert job.inputs(engine, inspected(), SOURCE, options("--input", "f32[B,3]")).specs[0].shape == ("B", 3)
     declared = InputSpec(shape=("B", 5), source="declared")
-    assert job.inputs(engine, inspected(inputs=(declared,)), SOURCE, options()) == (declared,)
+    assert job.inputs(engine, inspected(inputs=(declared,)), SOURCE, options()).specs == (declared,)
     assert engine.asked == []
 
 
 def test_guessed_inputs_are_seen_to_run_and_said(capsys):
     engine = Engine(inputs=(IMAGE,))
     hint = InputSpec(shape=("B", 3, 224, 224), source="guessed")
-    assert job.inputs(engine, inspected(guessed=(hint,)), SOURCE, options()) == (IMAGE,)
+    assert job.inputs(engine, inspected(guessed=(hint,)), SOURCE, options()).specs == (IMAGE,)
     assert engine.asked == [(hint,)]
     assert "f32[B,3,64,64]" in capsys.readouterr().err
 
@@ -141,7 +141,7 @@ def test_guessed_inputs_are_seen_to_run_and_said(capsys):
 def test_declared_sizes_that_have_only_a_name_are_found_by_trying():
     engine = Engine(inputs=(IMAGE,))
     declared = InputSpec(shape=("B", 3, "H", "W"), source="declared")
-    assert job.inputs(engine, inspected(inputs=(declared,)), SOURCE, options()) == (IMAGE,)
+    assert job.inputs(engine, inspected(inputs=(declared,)), SOURCE, options()).specs == (IMAGE,)
     assert engine.asked == [(declared,)]
 
 
@@ -159,6 +159,27 @@ def test_an_examination_that_fails_ends_the_command(failed, code):
     assert (refused.value.summary, refused.value.exit_code) == (failed.summary, code)
     if "proposed" in failed.values:
         assert "--input 'x=f32[B,3,8,8]' --input 16000" in refused.value.hint
+
+
+def test_the_batch_that_a_model_was_seen_to_take_is_the_default(capsys):
+    """Where the user gave none, with a sentence; his own is never changed."""
+    found = job.inputs(Engine(inputs=(IMAGE,), least_batch=4), inspected(), SOURCE, options())
+    for given, size, told in (((), 4, "Batch 4: the model refused one row."), (("--batch", "1"), 1, "")):
+        capsys.readouterr()
+        job.tell_batches(options(*given), found)
+        assert capsys.readouterr().err.strip() == told
+        assert [each.batch_size for each in job.make_job(options(*given), None, SOURCE, found).configurations] == [size]
+
+
+def test_a_batch_that_the_file_fixes_is_the_only_one(capsys):
+    """Asked for or not; as the inputs of the command that measures it again, too."""
+    fixed = InputSpec(name="x", shape=(2, 3, 8, 8), source="declared")
+    for given in ((), ("--batch", "1"), ("--batch", "1,8"), ("--batch", "2"), ("--input", "x=f32[2,3,8,8]", "--batch", "2")):
+        found = job.inputs(Engine(), inspected(inputs=(fixed,)), SOURCE, options(*given))
+        job.tell_batches(options(*given), found)
+        told = capsys.readouterr().err
+        assert (told == "") == ("2" in given) and ("x=f32[2,3,8,8]" in told) == ("2" not in given)
+        assert [each.batch_size for each in job.make_job(options(*given), None, SOURCE, found).configurations] == [2]
 
 
 def test_nothing_found_asks_for_inputs():

@@ -253,6 +253,44 @@ def test_an_onnx_graph_says_what_it_wants(command, tmp_path):
     assert [(spec["name"], spec["shape"], spec["source"]) for spec in run["inputs"]] == [("x", ["B", 16], "declared")]
 
 
+@pytest.mark.parametrize("kind", ["onnx", "pt2"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_batch_that_the_file_fixes(command, tmp_path, kind):
+    """Its rows are labelled and counted as what they are, whatever --batch says, and one sentence says why; measured again by its command it is the same."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    if kind == "onnx":
+        weight = numpy_helper.from_array(torch.ones(16, 4).numpy(), "w")
+        given, made = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, size]) for name, size in (("x", 16), ("y", 4)))
+        graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "one", [given], [made], [weight])
+        (tmp_path / "m.onnx").write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())
+    else:
+        torch.export.save(torch.export.export(torch.nn.Linear(16, 4).eval(), (torch.zeros(2, 16),)), tmp_path / "m.pt2")
+    code, out, err = command(f"m.{kind}", "--batch", "1,8", "--plan", "quick", "--json", "run.json")
+    assert code == 0 and "f32[2,16]" in err and "batch is 2" in err and len(err.splitlines()) == 1 and " b2 " in out and len(out.splitlines()) == 2
+    run = json.loads((tmp_path / "run.json").read_bytes())
+    (outcome,) = run["outcomes"]
+    assert outcome["configuration"]["batch_size"] == 2 and outcome["notes"][0]["code"] == "batch-fixed" and "2, 16" in outcome["code"]
+    assert outcome["throughput_per_s"] == pytest.approx(2000 / outcome["latency"]["mean_ms"], rel=0.01)
+    again = shlex.split(run["command"])[3:]
+    code, _, err = command(*again, "--json", "again.json")
+    assert (code, err) == (0, "") and json.loads((tmp_path / "again.json").read_bytes())["outcomes"][0]["configuration"]["batch_size"] == 2
+
+
+def test_a_model_for_groups_of_four_is_measured_so(command, tmp_path):
+    """Its default batch is the one that it was seen to take; one that was asked for stays refused."""
+    (tmp_path / "fours.py").write_text(
+        "from torch import nn\n\n\nclass Fours(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.last = nn.Linear(3, 4)\n\n"
+        "    def forward(self, x):\n        return self.last(x.view(-1, 4, 3))\n"
+    )
+    torch.save(torch.nn.ModuleDict({"last": torch.nn.Linear(3, 4)}).state_dict(), tmp_path / "w.pth")
+    code, _, err = command("w.pth", "--arch", "fours.py:Fours", "--plan", "quick", "--json", "run.json")
+    assert code == 0 and "Batch 4: the model refused one row." in err
+    assert [outcome["configuration"]["batch_size"] for outcome in json.loads((tmp_path / "run.json").read_bytes())["outcomes"]] == [4]
+    code, _, err = command("w.pth", "--arch", "fours.py:Fours", "--plan", "quick", "--batch", "1")
+    assert code == 2 and "Use batch 4" in err
+
+
 def test_an_onnx_graph_refuses_a_wrong_shape(command, models_folder):
     code, _, err = command(models_folder / "ppocr_cls.onnx", "--input", "f32[B,4,48,192]", "--plan", "quick")
     assert code == 2
@@ -282,7 +320,7 @@ def test_arguments_that_make_no_command(command, home, arguments, words):
     [
         (["--precision", "fp8"], "fp8"), (["--precision", "fp32,"], "''"), (["--device", "gpu"], "gpu"), (["--device", "cuda:x"], "cuda:x"), (["--backend", "tvm"], "tvm"),
         (["--quantization", "int3"], "int3"), (["--batch", "0"], "'0'"), (["--batch", "max"], "max"), (["--batch", "8:1"], "8:1"), (["--threads", "many"], "many"),
-        (["--plan", "fast"], "fast"), (["--plan", ""], "''"), (["--plan", "quick,standard"], "quick,standard"), (["--batch", ""], "no configuration"),
+        (["--plan", "fast"], "fast"), (["--plan", ""], "''"), (["--plan", "quick,standard"], "quick,standard"),
         (["--input", "f32[B,x]"], "size x"), (["--input", "f33[B]"], "f33"), (["--input", ""], "empty"), (["--input", "@nowhere.npy"], "nowhere.npy"),
         (["--arch", "nowhere.py:Net"], "nowhere.py"), (["--arch", "Net"], "Net"), (["--arch", "nets.py:Net(open('x'))"], "plain values"),
         (["--python", "/nowhere/python"], "/nowhere/python"), (["--json", "same", "--report", "same"], "--report"),
