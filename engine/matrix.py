@@ -50,6 +50,8 @@ class Batches(msgspec.Struct, frozen=True):
     sizes: tuple[int, ...]
     code: str = ""
     values: dict[str, Any] = {}
+    can_choose: bool = True
+    """Another size would change something."""
 
 
 def settle_batches(asked: Sequence[int], specs: Sequence[InputSpec], declared: Sequence[InputSpec] = (), least: int | None = None) -> Batches:
@@ -60,7 +62,7 @@ def settle_batches(asked: Sequence[int], specs: Sequence[InputSpec], declared: S
     if not takes_batch(specs):
         is_known = all(each.source == "declared" for each in specs) or [each.shape for each in specs] == [each.shape for each in declared]
         size = _first_size(specs) if is_known or tuple(asked) == (_first_size(specs),) else 1
-        return Batches((size,), *batch_remark(specs, size))
+        return Batches((size,), *batch_remark(specs, size), can_choose=False)
     if asked:
         return Batches(tuple(asked))
     return Batches((least,), "batch-least", {"batch": least}) if least is not None else Batches((1,))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from engine.matrix import SettingError, parse_batches, parse_threads
+from engine.matrix import parse_batches, parse_threads
 
 _CHINESE_PUNCTUATION = str.maketrans("，：、", ",:,")
 
 
 def parse_batch_text(typed: str) -> tuple[int, ...]:
-    """`1,8,32`, or `1:64` (doubling); raises SettingError, for an empty text too."""
-    values = parse_batches(typed.translate(_CHINESE_PUNCTUATION))
-    if not values:
-        raise SettingError("batch-unreadable", text=typed)
-    return values
+    """`1,8,32`, or `1:64` (doubling); empty means the default. Raises SettingError."""
+    return parse_batches(typed.translate(_CHINESE_PUNCTUATION))
 
 
 def parse_threads_text(typed: str) -> tuple[int, ...]:

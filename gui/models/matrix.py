@@ -11,13 +11,13 @@ from engine.matrix import configurations
 
 
 class Axes(msgspec.Struct, frozen=True):
-    """What is chosen on each axis; several values multiply. Empty backends or threads mean the default."""
+    """What is chosen on each axis; several values multiply. Empty backends, batches or threads mean the default."""
 
     devices: tuple[str, ...] = ("auto",)
     precisions: tuple[str, ...] = ("fp32",)
     quantizations: tuple[str, ...] = ("none",)
     backends: tuple[str, ...] = ()
-    batches: tuple[int, ...] = (1,)
+    batches: tuple[int, ...] = ()
     threads: tuple[int, ...] = ()
 
 
@@ -31,7 +31,7 @@ class Cell(msgspec.Struct, frozen=True):
 def cells(axes: Axes, kind: str, facts: Facts | None) -> tuple[Cell, ...]:
     """The cells in the order of the axes, each configuration once."""
     chosen = configurations(
-        facts, kind, devices=axes.devices, precisions=axes.precisions, quantizations=axes.quantizations, backends=axes.backends, batches=axes.batches,
+        facts, kind, devices=axes.devices, precisions=axes.precisions, quantizations=axes.quantizations, backends=axes.backends, batches=axes.batches or (1,),
         threads=axes.threads,
     )
     return tuple(Cell(configuration, capabilities.check(facts, kind, configuration)) for configuration in chosen)

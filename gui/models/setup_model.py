@@ -12,6 +12,7 @@ from engine import capabilities
 from engine.capabilities import Choice, Facts
 from engine.inputs import unknown_sizes
 from engine.job import PLANS, Job
+from engine.matrix import Batches, settle_batches
 from engine.stopping import estimate_job_s
 from gui.models import matrix
 from gui.models.matrix import Axes, Cell
@@ -91,9 +92,18 @@ class SetupModel(QObject):
         possible = {choice.value for choice in self.chips(axis) if choice.available}
         return tuple(value for value in values if value in possible) or (capabilities.default_backend(self.kind),)
 
+    def batches(self) -> Batches:
+        """The batch sizes of the job, and why they are not the user's: what the model was seen to take, or what its inputs leave no choice of."""
+        entry = self.models.current
+        if entry is None:
+            return settle_batches(self.axes.batches, ())
+        declared = (entry.inspected.inputs if entry.inspected else None) or ()
+        return settle_batches(self.axes.batches, entry.inputs, declared, entry.examined.least_batch if entry.examined else None)
+
     def cells(self) -> tuple[Cell, ...]:
         """Every cell of the matrix, possible or not."""
-        return matrix.cells(msgspec.structs.replace(self.axes, backends=self.chosen("backends")), self.kind, self.facts)
+        axes = msgspec.structs.replace(self.axes, backends=self.chosen("backends"), batches=self.batches().sizes)
+        return matrix.cells(axes, self.kind, self.facts)
 
     def possible(self) -> tuple[Cell, ...]:
         """The cells that a job would run."""

@@ -13,6 +13,7 @@ from engine.capabilities import Choice
 from engine.job import PLANS
 from engine.matrix import SettingError
 from gui import text
+from gui.models import card_words
 from gui.models.lists import format_list, parse_batch_text, parse_threads_text
 from gui.models.setup_model import SetupModel
 from gui.widgets.boxes import ScrolledBox
@@ -41,6 +42,7 @@ class SettingsChips(QWidget):
         self.plan_box = ScrolledBox(objectName="planBox")
         self.python_box = PythonBox(setup)
         self._error = label("bad", "settingsError", wraps=True)
+        self._batch_note = label("muted", "batchNote", wraps=True)
         self.more_button = QToolButton(objectName="moreSettings")
         self._more = QWidget()
         self._lay_out()
@@ -77,14 +79,25 @@ class SettingsChips(QWidget):
         for axis, box in self._boxes.items():
             box.set_choices(setup.chips(axis), setup.chosen(axis))
         threads = capabilities.default_threads(setup.facts)
-        self.batch_field.setToolTip(text.say("batch.tip"))
         self.threads_field.setToolTip(text.say("threads.tip", threads=threads))
         self.threads_field.setPlaceholderText(str(threads))
-        for field, values in ((self.batch_field, axes.batches), (self.threads_field, axes.threads)):
-            if not field.hasFocus() and field.property("role") != "invalid" and _read(field) != values:
-                field.setText(format_list(values))
+        self._show_batches()
+        _show_list(self.threads_field, axes.threads)
         self.plan_box.setCurrentIndex(list(PLANS).index(setup.plan))
         self._show_error()
+
+    def _show_batches(self) -> None:
+        """The sizes, and why they are not the user's; where the inputs leave no choice the field is closed."""
+        batches = self._setup.batches()
+        why = text.say_reason(batches.code, batches.values) if batches.code else ""
+        self.batch_field.setEnabled(batches.can_choose)
+        self.batch_field.setToolTip(text.say("batch.tip") if batches.can_choose else why)
+        self._batch_note.setText(card_words.breakable(why))
+        self._batch_note.setVisible(bool(why))
+        if batches.can_choose:
+            _show_list(self.batch_field, batches.sizes)
+        else:
+            self.batch_field.setText(format_list(batches.sizes))
 
     def _box(self, axis: str) -> ChipBox:
         box = ChipBox(_BOXES[axis], chip_label, lambda choice: chip_tip(choice, self._setup))
@@ -115,7 +128,7 @@ class SettingsChips(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(always)
-        for widget in (self.more_button, self._more, self._error):
+        for widget in (self._batch_note, self.more_button, self._more, self._error):
             column.addWidget(widget)
 
     def _connect(self, more_open: bool) -> None:
@@ -161,6 +174,13 @@ class SettingsChips(QWidget):
 
 def _parse(field: QLineEdit) -> tuple[int, ...]:
     return parse_threads_text(field.text()) if field.objectName() == "threadsField" else parse_batch_text(field.text())
+
+
+def _show_list(field: QLineEdit, values: tuple[int, ...]) -> None:
+    """What is being typed, or cannot be read, is left alone."""
+    is_typed = field.hasFocus() and field.isModified()
+    if not is_typed and field.property("role") != "invalid" and _read(field) != values:
+        field.setText(format_list(values))
 
 
 def _read(field: QLineEdit) -> tuple[int, ...] | None:

@@ -47,7 +47,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "axis.threads": ("Threads", "线程"),
     "axis.plan": ("Plan", "方案"),
     "more.open": ("More settings", "更多设置"),
-    "batch.tip": ("Batch sizes: 1,8,32 each; 1:64 doubles from 1 to 64.\nEach size is a configuration of its own.", "批大小:1,8,32 逐个测量;1:64 从 1 倍增到 64。\n每个大小是一个单独的配置。"),
+    "batch.tip": ("Batch sizes: 1,8,32 each; 1:64 doubles from 1 to 64.\nEach size is a configuration of its own. Empty: 1, or the smallest that the model was seen to take.", "批大小:1,8,32 逐个测量;1:64 从 1 倍增到 64。\n每个大小是一个单独的配置。留空:1,或模型可接受的最小批大小。"),
     "threads.tip": ("Threads inside one operator, on the CPU. Empty: {threads}, which leaves a core for the window.\nSeveral: 1,2,4.", "CPU 上单个算子内部的线程数。留空:{threads},为窗口留出一个核。\n多个:1,2,4。"),
     "plan.quick": ("Quick", "快速"),
     "plan.standard": ("Standard", "标准"),

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLineEdit, QListWidget, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QListWidget, QTableView, QWidget
 
 from engine import events
 from engine.history import Entry, Summary
@@ -146,6 +146,39 @@ def test_the_run_button_says_what_will_happen(bench):
     assert button.text().startswith("Run 4 configurations, about")
     bench.qtbot.keyClicks(field, ",x")
     assert not button.isEnabled() and "x" in bench.find("settingsError").text()
+
+
+def test_the_batch_that_a_model_was_seen_to_take_is_the_default(bench):
+    """Shown with the reason, in both languages; what the user types is his, and an empty field goes back."""
+    bench.engine.examined["/w.jit"] = msgspec.structs.replace(examined("/w.jit", "f32[B,3]"), least_batch=4)
+    field, note = bench.find("batchField", QLineEdit), bench.find("batchNote", QLabel)
+    assert field.text() == "1" and not note.isVisible()
+    bench.load("/w.jit", kind="torchscript")
+    assert field.text() == "4" and note.isVisible() and note.text().strip("\u200b") == "Batch 4: the model refused one row."
+    assert [each.batch_size for each in bench.session.setup.job().configurations] == [4]
+    field.selectAll()
+    bench.qtbot.keyClicks(field, "1")
+    assert [each.batch_size for each in bench.session.setup.job().configurations] == [1] and not note.isVisible()
+    field.selectAll()
+    bench.qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    assert [each.batch_size for each in bench.session.setup.job().configurations] == [4] and not bench.find("settingsError").isVisible()
+    bench.qtbot.keyClick(field, Qt.Key.Key_Return)
+    text.set_language("zh")
+    assert note.text() == "批大小 4:模型不接受单行输入。"
+
+
+def test_a_batch_that_the_file_fixes_cannot_be_typed(bench):
+    """The field is closed and says why; a list that cannot be read, typed for another model, blocks nothing."""
+    field, note = bench.find("batchField", QLineEdit), bench.find("batchNote", QLabel)
+    bench.load("/a.jit", kind="torchscript")
+    bench.qtbot.keyClicks(field, "x")
+    assert bench.find("settingsError").isVisible()
+    declared = InputSpec(name="x", shape=(2, 3, 8, 8), source="declared")
+    bench.load("/b.pt2", kind="exported-program", inputs=(declared,))
+    assert (field.text(), field.isEnabled()) == ("2", False) and "The batch is 2" in note.text() and "f32[2,3,8,8]" in field.toolTip()
+    assert bench.find("runButton").isEnabled() and [each.batch_size for each in bench.session.setup.job().configurations] == [2]
+    bench.session.models.select(0)
+    assert field.isEnabled() and field.text() == "1" and not note.isVisible()
 
 
 def test_what_cannot_exist_here_is_grey_with_its_reason(bench):

@@ -153,7 +153,7 @@ def test_typed_lists_take_chinese_punctuation_and_come_back():
     """A full-width comma or colon is what a Chinese keyboard gives."""
     assert parse_batch_text("1，8、32") == (1, 8, 32)
     assert parse_batch_text("1：8") == (1, 2, 4, 8)
-    assert parse_threads_text("") == ()
+    assert parse_threads_text("") == () == parse_batch_text("")
     assert parse_batch_text(format_list((1, 8))) == (1, 8)
 
 
