@@ -100,13 +100,29 @@ def big_index():
                         counts=counts.tobytes(), keys=chosen.astype("<u8").tobytes(), shaped=chosen_shaped.astype("<u8").tobytes())
 
 
-def test_a_hundred_thousand_architectures_within_three_seconds(monkeypatch):
-    """From a cold start of the process that looks: import, read, look up, as processor time, which other programs do not lengthen. Torch is not imported."""
+def test_a_hundred_thousand_architectures_within_half_a_second(monkeypatch):
+    """From a cold start of the process that looks: import, read, look up, as processor time, the least of some starts. Torch is not imported."""
     monkeypatch.setattr(index_file, "SIZE_LIMIT_BYTES", 96 << 20)
     write(big_index())
     code = ("import sys, time; from engine.search.index_file import indexes, look_up; (index,) = indexes(); "
             "found = look_up(index, [(f'layer.{number}.weight', (number, 3)) for number in range(40)]); "
             "assert 'torch' not in sys.modules; print(found[0].spec, found[0].score, time.process_time())")
-    done = subprocess.run([sys.executable, "-c", code], cwd=APPLICATION_FOLDER, capture_output=True, text=True, timeout=60)
-    assert done.stdout.split()[:2] == ["timm:create_model('net_77777')", "1.0"], done.stderr
-    assert float(done.stdout.split()[2]) < 3.0
+    took_s = []
+    while not took_s or (min(took_s) >= 0.5 and len(took_s) < 5):
+        done = subprocess.run([sys.executable, "-c", code], cwd=APPLICATION_FOLDER, capture_output=True, text=True, timeout=60)
+        assert done.stdout.split()[:2] == ["timm:create_model('net_77777')", "1.0"], done.stderr
+        took_s.append(float(done.stdout.split()[2]))
+    assert min(took_s) < 0.5
+
+
+numbers = st.sampled_from([0, 1, 1 << 16, 1 << 32, (1 << 32) + 1, (1 << 48) + 1, 2**64 - 1]) | st.integers(0, 2**64 - 1)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(numbers, max_size=6), min_size=1, max_size=6), st.sets(numbers, min_size=1, max_size=6))
+def test_each_architecture_is_counted_as_one_by_one(architectures, wanted):
+    """Hashes that agree in some of their bits are not taken for one another, and architectures without keys shift nothing."""
+    hashes = np.array([number for each in architectures for number in each], dtype="<u8").tobytes()
+    ends = np.cumsum([len(each) for each in architectures])
+    counted = index_file._in_each(hashes, np.array(sorted(wanted), dtype="<u8"), ends)
+    assert counted.tolist() == [sum(number in wanted for number in each) for each in architectures]
