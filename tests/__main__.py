@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-WITHOUT_QT = ["-p", "tests.support.without_qt", "-p", "no:pytest-qt", "-m", "not gpu and not bench and not slow", "-q", "tests/engine"]
+NEEDS_QT = "tests/engine/test_thread.py"
 CHECKS = (
     ("ruff", ["-m", "ruff", "check", "."]),
     ("mypy --strict", ["-m", "mypy"]),
     ("import rules", ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"]),
-    ("engine tests without PySide6", ["-m", "pytest", *WITHOUT_QT]),
 )
 
 
@@ -27,8 +29,30 @@ def main() -> int:
         return _run(["-m", "pytest", *arguments])
     failed = [name for name, command in CHECKS if _check(name, command) != 0]
     print(f"== before the tests: {'FAILED: ' + ', '.join(failed) if failed else 'all checks ok'}", flush=True)
-    code = _run(["-m", "pytest", "--durations=15"])     # last, so that its closing line is the last one
-    return code or int(bool(failed))
+    with tempfile.TemporaryDirectory() as folder:
+        codes = [_check(name, ["-m", "pytest", "--durations=15", f"--junit-xml={folder}/{number}.xml", *arguments]) for number, (name, arguments) in enumerate(_parts())]
+        print(_summary([ET.parse(path).getroot()[0].attrib for path in sorted(Path(folder).glob("*.xml"))]), flush=True)
+    return int(any(codes) or bool(failed))
+
+
+def _parts() -> list[tuple[str, list[str]]]:
+    """Every test once: the engine's where Qt cannot be imported, then all others."""
+    others = [f"tests/{path.name}" for path in sorted(Path(ROOT, "tests").iterdir()) if _holds_tests(path) and path.name != "engine"]
+    without_qt = ["-p", "tests.support.without_qt", "-p", "no:pytest-qt"]
+    return [("engine tests without PySide6", [*without_qt, "tests/engine", f"--ignore={NEEDS_QT}"]), ("all other tests", [*others, NEEDS_QT])]
+
+
+def _holds_tests(path: Path) -> bool:
+    return path.name.startswith("test_") if path.is_file() else any(path.rglob("test_*.py"))
+
+
+def _summary(suites: list[dict[str, str]]) -> str:
+    """All parts in one line, as pytest words it."""
+    total = {name: sum(int(suite[name]) for suite in suites) for name in ("tests", "failures", "errors", "skipped")}
+    seconds = sum(float(suite["time"]) for suite in suites)
+    counts = {"failed": total["failures"], "passed": total["tests"] - total["failures"] - total["errors"] - total["skipped"], "skipped": total["skipped"], "error": total["errors"]}
+    words = ", ".join(f"{count} {word}" for word, count in counts.items() if count or word == "passed")
+    return f"========== {words} in {seconds:.2f}s (0:{int(seconds) // 60:02d}:{int(seconds) % 60:02d}) =========="
 
 
 def _check(name: str, command: list[str]) -> int:

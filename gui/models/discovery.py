@@ -66,6 +66,14 @@ class Discovery(QObject):
         if self._asked is None and not entry.needs_class and entry.examined is None and self.agreement.covers(entry):
             self._examine(entry)
 
+    def try_guess(self, entry: ModelEntry) -> bool:
+        """Whether the current model is being loaded now, to see which inputs run: not for inputs of the user's, nor once it was tried or was stopped."""
+        guessed = not entry.inputs_edited and not (entry.inputs and all(spec.ran for spec in entry.inputs))
+        if not guessed or entry.examined is not None or entry.was_stopped:
+            return False
+        self.advance()
+        return self._asked is entry and entry.looking is not None and entry.looking.what == "examined"
+
     def find_inputs(self) -> None:
         """The user wants the current model loaded once, to see its inputs: code in the file is asked about first."""
         entry = self._models.current

@@ -17,6 +17,7 @@ from gui.models.agreement import Agreement
 from gui.models.consent import may_load_again
 from gui.models.discovery import Discovery
 from gui.models.engine_like import EngineLike
+from gui.models.first_try import FirstTry
 from gui.models.history_model import HistoryModel
 from gui.models.interpreter import Interpreter
 from gui.models.model_list import ModelList
@@ -44,6 +45,7 @@ class Session(QObject):
         self.agreement = Agreement(preferences, self)
         self.opening = Opening(self.models, preferences, self)
         self.discovery = Discovery(self.models, preferences, self.agreement, self)
+        self._first_try = FirstTry(self.models, self.discovery)
         self.setup = SetupModel(self.models, preferences.value.axes, preferences.value.plan, self)
         self.run = RunModel(self)
         self.history = HistoryModel(self)
@@ -59,7 +61,7 @@ class Session(QObject):
             events.EngineReady: self._on_ready,
             events.EngineFailed: self._on_engine_failed,
             events.FileInspected: self.opening.on_inspected,
-            events.ModelExamined: self.discovery.on_examined,
+            events.ModelExamined: self._first_try.on_examined,
             events.ClassesRanked: self.discovery.on_ranked,
             events.Looking: self._on_looking,
             events.JobFinished: self._on_finished,
@@ -83,7 +85,7 @@ class Session(QObject):
         engine.list_history()
 
     def request_run(self) -> None:
-        """Run what is set up; a file that contains code is asked about first."""
+        """Run what is set up; a file that contains code is asked about first, and then inputs that were only guessed are tried before they are measured with."""
         entry = self.models.current
         if entry is None or self.is_busy or self.setup.missing():
             return
@@ -91,7 +93,7 @@ class Session(QObject):
         if self.agreement.covers(entry):
             self.start(trusted=self.agreement.trusts(entry))
         else:
-            self.agreement.ask_file(entry, lambda: self.start(trusted=True))
+            self.agreement.ask_file(entry, lambda: self._first_try.before(entry, lambda: self.start(trusted=True)))
 
     def start(self, trusted: bool) -> None:
         """Start the job; while the engine is starting it waits."""

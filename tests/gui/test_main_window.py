@@ -23,7 +23,7 @@ from gui.settings import SettingsFile, with_python
 from gui.widgets.class_picker import ClassPicker
 from gui.widgets.close_dialog import CloseDialog
 from gui.widgets.trust_dialog import TrustDialog
-from tests.support.fake_engine import FACTS, FakeEngine, examined, inspected, replay
+from tests.support.fake_engine import FACTS, FakeEngine, answer_examination, examined, inspected, replay
 from tests.support.runs import make_run
 
 NAMES_BEFORE_A_RUN = """mainWindow dropZone openButton recentList modelCard deviceBox precisionBox quantizationBox backendBox batchField threadsField planBox inputsTable
@@ -232,6 +232,7 @@ def test_trust_once_and_always(bench, button, always):
     bench.load("/m.pth", kind="module", requires_trust=True)
     bench.click("runButton")
     bench.click(button)
+    answer_examination(bench.engine)
     assert bench.engine.names()[-1] == "run_job" and bench.engine.calls[-1][1].model.trusted
     assert bool(bench.preferences.value.trusted_sha256) is always
 

@@ -97,6 +97,14 @@ class FakeEngine(QObject):
         self.calls.append(("close",))
 
 
+def answer_examination(engine: FakeEngine, failure: Failure | None = None, given: str = "f32[B,3]") -> None:
+    """Answer the last question to load a model: an input was found that ran, or `failure` says why not."""
+    name, source, inputs, *_ = engine.calls[-1]
+    assert name == "examine"
+    ran = (msgspec.structs.replace(parse_input(given), source="guessed", ran=True),)
+    engine.emit(events.ModelExamined(path=source.path, source=source, asked=inputs, inputs=ran if failure is None else inputs, failure=failure))
+
+
 def inspected(path: str, kind: str = "torchscript", **changes: Any) -> events.FileInspected:
     """What the engine says about a model file."""
     info = make_model(path, kind=kind, architecture=None, saved_on=("cuda:0",), tensors=13, values=6632)

@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from engine import events
+from engine.inputs import parse_input
 from engine.words import failure
 from gui.models.preferences import Preferences
 from gui.models.session import Session
 from gui.settings import SettingsFile, with_class, with_trusted
-from tests.support.fake_engine import FACTS, FakeEngine, inspected, replay
+from tests.support.fake_engine import FACTS, FakeEngine, answer_examination, inspected, replay
 from tests.support.runs import make_model, make_run
 
 UNREADABLE = failure("load-failed", "run-unreadable", {"path": "/x", "cause": "gone"})
@@ -95,6 +96,7 @@ def test_once_holds_for_this_window_and_always_for_this_file(desk, tmp_path):
     entry = desk.load(kind="module", requires_trust=True)
     desk.session.request_run()
     desk.session.agreement.answer(desk.trust[0], "once")
+    answer_examination(desk.engine)
     assert desk.engine.calls[-1][1].model.trusted
     desk.session.run.abort()
     desk.session.request_run()
@@ -102,6 +104,48 @@ def test_once_holds_for_this_window_and_always_for_this_file(desk, tmp_path):
     assert not desk.preferences.value.trusted_sha256
     desk.session.agreement.answer(desk.trust[0], "always")
     assert SettingsFile(desk.preferences.file.path).value.trusted_sha256 == (entry.info.sha256,)
+
+
+def test_after_the_yes_guessed_inputs_are_tried_before_they_are_measured(desk):
+    """What ran is what the job gets."""
+    desk.load(kind="module", requires_trust=True)
+    desk.session.request_run()
+    desk.session.agreement.answer(desk.trust[0], "once")
+    assert desk.engine.names()[-1] == "examine" and desk.session.run.state == "ready"
+    answer_examination(desk.engine)
+    name, job, _ = desk.engine.calls[-1]
+    assert name == "run_job" and job.inputs and all(spec.ran for spec in job.inputs)
+
+
+@pytest.mark.parametrize("ending", ["refused", "stopped", "edited", "another"])
+def test_a_try_without_success_begins_no_run(desk, ending):
+    """Neither then nor when a later look succeeds."""
+    entry = desk.load(kind="module", requires_trust=True)
+    desk.session.request_run()
+    desk.session.agreement.answer(desk.trust[0], "once")
+    if ending == "refused":
+        answer_examination(desk.engine, failure("input-mismatch", "input-own-words", {"given": "f32[B,3]", "error": "no"}))
+    elif ending == "stopped":
+        desk.session.stop_looking()
+    elif ending == "edited":
+        desk.session.models.set_inputs(entry.inputs)
+        desk.session.discovery.on_inputs_edited()
+    else:
+        desk.load("/models/b.jit")
+    assert "run_job" not in desk.engine.names()
+    desk.session.models.select(0)
+    desk.session.discovery.find_inputs()
+    answer_examination(desk.engine)
+    assert "run_job" not in desk.engine.names()
+
+
+def test_inputs_that_the_user_gave_are_measured_at_once(desk):
+    """He knows them; a refusal is a row of the table."""
+    desk.load(kind="module", requires_trust=True)
+    desk.session.models.set_inputs((parse_input("f32[B,3]"),))
+    desk.session.request_run()
+    desk.session.agreement.answer(desk.trust[0], "once")
+    assert desk.engine.names()[-1] == "run_job"
 
 
 def test_what_is_dangerous_is_refused_whatever_the_answer(desk):
@@ -218,6 +262,7 @@ def test_load_once_holds_for_more_of_the_same_run(desk):
     desk.load("/models/a.pth", requires_trust=True)
     desk.session.request_run()
     desk.session.agreement.answer(desk.trust[0], "once")
+    answer_examination(desk.engine)
     _, job, info = desk.engine.calls[-1]
     assert info.trusted
     desk.session.run.load(make_run(id=job.id, model=info), "/r.json")
