@@ -23,6 +23,7 @@ from engine.result import ModelInfo, Reason
 from engine.search.defining import defining_candidates
 from engine.words import failure, say
 
+_TRAINER = "pytorch-lightning_version"
 _BARE = ("state-dict", "checkpoint", "safetensors")
 
 
@@ -117,18 +118,27 @@ def _mistakes(path: str, findings: Findings, graded: dict[str, str]) -> list[tup
         own = module == "__main__"
         return [("note-module-needs-class", {"cls": missing, "name": name, "code": (
             f"from net import {cls}; import __main__; __main__.{cls} = {cls}" if own else f"import {module}")
-            + f"; model = torch.load({name!r}, weights_only=False)" + "".join(f"[{key!r}]" for key in (findings.weights_at or "").split(".") if key)})]
+            + f"; model = torch.load({name!r}, map_location='cpu', weights_only=False)" + "".join(f"[{key!r}]" for key in (findings.weights_at or "").split(".") if key)})]
     return []
 
 
 def _reading(name: str, findings: Findings, graded: dict[str, str]) -> str:
-    """The expression that reads the weights."""
+    """The expression that reads the weights, as the network alone names them."""
+    read = _plainly(name, findings, graded)
+    prefix, _ = strip(entry.key for entry in findings.entries)
+    # Who wrote `model.` or `net.` is a class's own matter, but for a trainer, which puts its module's name there.
+    if not prefix or not ({"module", "_orig_mod"} & set(prefix.split(".")) or _TRAINER in findings.config):
+        return read
+    return f"{{key.removeprefix({prefix!r}): value for key, value in {read}.items()}}"
+
+
+def _plainly(name: str, findings: Findings, graded: dict[str, str]) -> str:
     if findings.kind == "safetensors":
         return f"safetensors.torch.load_file({name!r})"
     keys = (findings.weights_at or "").split(".")
     # Torch by itself refuses harmless values too. Where more than that is named, nothing is offered that would run it.
     full = ", weights_only=False" if graded and not _runs_code(findings, graded) else ""
-    return f"torch.load({name!r}{full})" + "".join(f"[{int(key)}]" if key.isascii() and key.isdigit() else f"[{key!r}]" for key in keys if key)
+    return f"torch.load({name!r}, map_location='cpu'{full})" + "".join(f"[{int(key)}]" if key.isascii() and key.isdigit() else f"[{key!r}]" for key in keys if key)
 
 
 def _hash(files: list[Path]) -> str:

@@ -10,9 +10,9 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "class-needed.hint": (
         "Name the class with --arch file.py:Class, or choose the Python file that defines it. A state dict is no model; in code: "
-        "model = Net(); model.load_state_dict(torch.load(path, weights_only=True)); model.eval().",
+        "model = Net(); model.load_state_dict(torch.load(path, map_location='cpu', weights_only=True)); model.eval().",
         "请用 --arch file.py:Class 指定类,或选择定义该类的 Python 文件。状态字典不是模型;代码应为:"
-        "model = Net(); model.load_state_dict(torch.load(path, weights_only=True)); model.eval()。",
+        "model = Net(); model.load_state_dict(torch.load(path, map_location='cpu', weights_only=True)); model.eval()。",
     ),
     "class-mismatch": (
         "{name} does not fit the weights: {matching} of {tensors} tensors match. Missing: {missing}. Unexpected: {unexpected}. Shapes that differ: {differing}.",

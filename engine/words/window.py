@@ -56,9 +56,9 @@ _HINTS: dict[str, tuple[str, str]] = {
     # The class.
     "class-needed": (
         "Choose the Python file that defines the class, or drop it here. A state dict is no model; in code: "
-        "model = Net(); model.load_state_dict(torch.load(path, weights_only=True)); model.eval().",
+        "model = Net(); model.load_state_dict(torch.load(path, map_location='cpu', weights_only=True)); model.eval().",
         "请选择定义该类的 Python 文件,或拖到这里。状态字典不是模型;代码应为:"
-        "model = Net(); model.load_state_dict(torch.load(path, weights_only=True)); model.eval()。",
+        "model = Net(); model.load_state_dict(torch.load(path, map_location='cpu', weights_only=True)); model.eval()。",
     ),
     "class-mismatch": (
         "Choose the class that these weights were saved from, or give its arguments. What does not fit can also be left random: Change class says so.",

@@ -34,7 +34,7 @@ def _weights(entry: ModelEntry) -> list[str]:
 def _read(entry: ModelEntry) -> list[str]:
     if entry.kind == "safetensors":
         return ["from safetensors.torch import load_file", f"weights = load_file({entry.path!r}, device='cpu')"]
-    keys = "".join(f"[{key!r}]" for key in (entry.weights_place or "").split(".") if key)
+    keys = "".join(f"[{int(key) if key.isascii() and key.isdigit() else key!r}]" for key in (entry.weights_place or "").split(".") if key)
     only = entry.info is None or entry.info.weights_only
     remark = "  # runs code that the file names" if not only and entry.inspected is not None and entry.inspected.requires_trust else ""
     return [f"weights = torch.load({entry.path!r}, map_location='cpu', weights_only={only}){keys}{remark}"]

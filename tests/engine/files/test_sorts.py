@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from engine.files import inspect_file, inspect_in_child
 from engine.words import say
-from tests.support import sorts
+from tests.support import sorts, sorts_torch
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 NAMED = {variant.name: variant for variant in sorts.VARIANTS}
@@ -92,12 +93,14 @@ def test_settings_beside_the_weights(folder):
 
 
 @pytest.mark.parametrize(("name", "code", "text"), [
-    ("weights.pth", "note-state-dict-not-model", "model.load_state_dict(torch.load('weights.pth'))"),
-    ("two_levels.pt", "note-state-dict-not-model", "torch.load('two_levels.pt')['model']['state_dict']"),
-    ("list_items.pt", "note-state-dict-not-model", "torch.load('list_items.pt')[0]"),
+    ("weights.pth", "note-state-dict-not-model", "model.load_state_dict(torch.load('weights.pth', map_location='cpu'))"),
+    ("two_levels.pt", "note-state-dict-not-model", "torch.load('two_levels.pt', map_location='cpu')['model']['state_dict']"),
+    ("list_items.pt", "note-state-dict-not-model", "torch.load('list_items.pt', map_location='cpu')[0]"),
+    ("data_parallel.pt", "note-state-dict-not-model", "{key.removeprefix('module.'): value for key, value in torch.load('data_parallel.pt', map_location='cpu').items()}"),
+    ("lightning.ckpt", "note-state-dict-not-model", "{key.removeprefix('model.'): value for key, value in torch.load('lightning.ckpt'"),
     ("weights.safetensors", "note-state-dict-not-model", "safetensors.torch.load_file('weights.safetensors')"),
-    ("module_of_a_script.pt", "note-module-needs-class", "__main__.Net = Net; model = torch.load('module_of_a_script.pt', weights_only=False)"),
-    ("module.pt", "note-module-needs-class", "import net; model = torch.load('module.pt', weights_only=False)"),
+    ("module_of_a_script.pt", "note-module-needs-class", "__main__.Net = Net; model = torch.load('module_of_a_script.pt', map_location='cpu', weights_only=False)"),
+    ("module.pt", "note-module-needs-class", "import net; model = torch.load('module.pt', map_location='cpu', weights_only=False)"),
     ("model-00001-of-00003.safetensors", "note-one-part", "part 1 of 3"),
     ("package.pt", "note-recognised-only", "torch.package"),
 ])
@@ -131,3 +134,15 @@ def test_the_page_lists_the_real_files(models_folder):
     listed = rows()
     real = [path for path in models_folder.iterdir() if path.is_file() and path.suffix != ".md"]
     assert {path.name: listed.get(path.name) for path in real} == {path.name: called(inspect_file(str(path))) for path in real}
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "data_parallel.pt", "compiled.pt", "two_levels.pt", "list_items.pt", "lightning.ckpt", "trainer.pth.tar"])
+def test_the_code_that_works_works(folder, name, monkeypatch):
+    """Run as it stands, with the file's own class: every key and shape fits."""
+    found = inspect_file(str(folder / name))
+    code = next(note.sentence for note in found.notes if note.code == "note-state-dict-not-model").partition("The code that works: ")[2]
+    monkeypatch.chdir(folder)
+    names = {"torch": torch}
+    exec(sorts_torch.NET, names)
+    exec(code.replace("Net(...)", "Net()"), names)
+    assert sum(value.numel() for value in names["model"].state_dict().values()) == 154
