@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -55,3 +57,14 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     def perfect(self) -> bool:
         """It was built, every key and shape fits, and no argument is left that the weights do not tell (a number of heads)."""
         return self.fit is not None and self.fit.perfect and not self.needs
+
+
+def best_first(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Perfect ones first, then those that fit best; last those that could not be built for want of arguments."""
+    return tuple(sorted(candidates, key=lambda each: (each.fit is None, not each.perfect, bool(each.needs), -each.score)))
+
+
+def short_spec(spec: str) -> str:
+    """A spec as it is shown: the file's name, not its folder."""
+    where, _, rest = spec.partition(".py:")
+    return f"{Path(where).name}.py:{rest}"[:200] if rest else spec[:200]

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from engine import messages
 from engine.candidates import Candidate
 from engine.confinement import policy_for
 from engine.events import ClassesRanked, Looking, ModelExamined
+from engine.guarded import GuardedWorker
 from engine.job import InputSpec, ModelSource
-from engine.link import Link
 from engine.pump import Pump
+from engine.ranking import Ranking
 from engine.result import Failure, Reason
-from engine.units import format_bytes
-from engine.watch import high_water_bytes, shortage
 from engine.words import failure, say
 from engine.workers import ConfigurationEnded, Workers
 
 LOAD_S = 600.0
 SAY_EVERY_S = 1.0
-GUARD_S = 0.1
-A = TypeVar("A", bound=messages.Answer)
 
 
 class Looker:
-    """One short-lived worker for each question; it is gone when the answer is there."""
+    """Short-lived workers, gone when the answer is there."""
 
     def __init__(self, workers: Workers, pump: Pump, emit: Callable[[object], None], threads: int) -> None:
         self._workers, self._pump, self._emit, self._threads = workers, pump, emit, threads
@@ -36,7 +33,12 @@ class Looker:
         """Load the model and find inputs that it runs with; every failure becomes the answer's, only Interrupted is raised."""
         try:
             command = messages.Examine(source, inputs, seed=0, threads=self._threads)
-            answer = self._ask(source, inputs, command, messages.Examined, python, timeout_s, "examined")
+            with self._telling(source, "examined"):
+                worker = GuardedWorker(self._workers, self._pump, source, python, policy_for(source, inputs))
+                try:
+                    answer = worker.ask(command, messages.Examined, timeout_s)
+                finally:
+                    worker.end()
         except ConfigurationEnded as ended:
             return ModelExamined(path=source.path, source=source, asked=inputs, inputs=inputs, failure=ended.failure)
         return _examined(source, inputs, answer)
@@ -45,39 +47,22 @@ class Looker:
         """Build the candidates and lay the weights beside them; imports their files, so only after the user's yes."""
         asked = tuple(each.spec for each in candidates)
         try:
-            command = messages.FindClasses(source, candidates, config)
-            answer = self._ask(source, (), command, messages.ClassesFound, python, LOAD_S, "searched", asked)
+            with self._telling(source, "searched"):
+                policy = policy_for(source, (), asked)
+                answer = Ranking(lambda: GuardedWorker(self._workers, self._pump, source, python, policy), source, config).run(candidates)
         except ConfigurationEnded as ended:
             return ClassesRanked(path=source.path, source=source, asked=asked, failure=ended.failure)
         return ClassesRanked(path=source.path, source=source, asked=asked, candidates=answer.candidates, notes=_reasons(answer.notes))
 
-    def _ask(
-        self, source: ModelSource, inputs: tuple[InputSpec, ...], command: messages.Command, kind: type[A], python: str, timeout_s: float, what: str,
-        also: tuple[str, ...] = (),
-    ) -> A:
+    @contextlib.contextmanager
+    def _telling(self, source: ModelSource, what: str) -> Iterator[None]:
+        """Say once a second that something is being done."""
         began = time.monotonic()
-        ticks = [self._pump.every(SAY_EVERY_S, lambda: self._emit(Looking(source.path, what, time.monotonic() - began)))]
+        tick = self._pump.every(SAY_EVERY_S, lambda: self._emit(Looking(source.path, what, time.monotonic() - began)))
         try:
-            link = self._workers.start(python, policy_for(source, inputs, also))
-            ticks.append(self._pump.every(GUARD_S, lambda: _guard(link, source)))
-            try:
-                answer = self._workers.ask(link, command, timeout_s, "load")
-            finally:
-                self._workers.end(link, at_once=True)
+            yield
         finally:
-            for tick in ticks:
-                self._pump.cancel(tick)
-        if not isinstance(answer, kind):
-            raise ConfigurationEnded(failure("protocol-error", "protocol-error", {"error": type(answer).__name__, "phase": "load"}))
-        return answer
-
-
-def _guard(link: Link, source: ModelSource) -> None:
-    """Outside of a job nobody else watches the memory: what eats it all is ended before the system's killer picks its own victim."""
-    short = shortage()
-    if short is not None:
-        values = {"file": Path(source.path).name, "held": format_bytes(high_water_bytes(link.pid)), **short}
-        raise ConfigurationEnded(failure("out-of-memory", "memory-ran-out", values, {"log": link.log.text()}))
+            self._pump.cancel(tick)
 
 
 def _examined(source: ModelSource, asked: tuple[InputSpec, ...], answer: messages.Examined) -> ModelExamined:

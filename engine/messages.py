@@ -66,12 +66,16 @@ class Examine(Message, frozen=True):
 
 
 class FindClasses(Message, frozen=True):
-    """Engine: build these candidates, find their arguments, lay the weights beside them."""
+    """Engine: build these candidates, find their arguments, lay the weights beside them; without candidates only the weights are read."""
 
     model: ModelSource
     candidates: tuple[Candidate, ...]
     config: dict[str, Any]
     """What the file's own configuration says, by name; plain values only."""
+    search: bool = True
+    """False: one fits perfectly already, and these are built as they are."""
+    limit_s: float = 10.0
+    """The search for the arguments of one candidate ends after this long."""
 
 
 class IndexLibraries(Message, frozen=True):

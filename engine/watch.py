@@ -125,10 +125,19 @@ def shortage() -> dict[str, str] | None:
 
 
 def high_water_bytes(pid: int) -> int | None:
-    """VmHWM of a process; None where the system does not tell or the process is gone."""
+    """VmHWM of a process: the most resident memory that it had; None where the system does not tell or the process is gone."""
+    return _status_bytes(pid, b"VmHWM:")
+
+
+def data_bytes(pid: int) -> int | None:
+    """VmData of a process: private memory that it has asked for, touched or not; None where the system does not tell or the process is gone."""
+    return _status_bytes(pid, b"VmData:")
+
+
+def _status_bytes(pid: int, name: bytes) -> int | None:
     try:
         with open(f"/proc/{pid}/status", "rb") as stream:
-            found = next((line for line in stream if line.startswith(b"VmHWM:")), None)
+            found = next((line for line in stream if line.startswith(name)), None)
     except OSError:
         return None
     return int(found.split()[1]) * 1024 if found else None

@@ -8,7 +8,7 @@ import os
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -18,7 +18,9 @@ from engine.classes import ClassEntry, SourceError, list_classes
 from engine.commands.options import Refused, absolute, tell
 from engine.demo import demo_source
 from engine.events import FileInspected
+from engine.files.reading import clean
 from engine.job import ModelSource
+from engine.result import Reason
 from engine.words import say
 
 if TYPE_CHECKING:       # what only looks at a file needs no engine
@@ -28,7 +30,16 @@ WEIGHTS = ("state-dict", "checkpoint", "safetensors")
 """Kinds that hold weights and no network."""
 LISTED = 10
 _NAMES = 3
+_SENTENCE = 1000
 _FILES = 200
+
+
+class Ranked(NamedTuple):
+    """Candidates, best first."""
+
+    candidates: tuple[Candidate, ...]
+    left_out: tuple[Reason, ...] = ()
+    """Why some were not built."""
 
 
 def place_of(arch: str | None) -> str | None:
@@ -94,10 +105,10 @@ def settle_class(engine: Engine, inspected: FileInspected, source: ModelSource, 
     """The source with the class that fits wholly; raises Refused with what comes near (and lists that on standard output)."""
     if source.architecture is not None or source.kind not in WEIGHTS:
         return source
-    ranked = rank(engine, inspected, source, options)
+    ranked, left_out = rank(engine, inspected, source, options)
     settled = take(ranked, source, options)
     if settled is None:
-        for line in candidate_lines(ranked):
+        for line in (*candidate_lines(ranked), *reason_lines(left_out)):
             print(line)
         raise refused_class(inspected, ranked, options)
     return settled
@@ -120,19 +131,19 @@ def _settled(candidate: Candidate) -> bool:
     return candidate.perfect and not candidate.needs
 
 
-def rank(engine: Engine, inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> tuple[Candidate, ...]:
+def rank(engine: Engine, inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> Ranked:
     """Candidates, built and compared as far as that is allowed: a library's and remembered ones always, files of this machine after a yes."""
     place = place_of(options.arch)
     known = tuple(each for each in inspected.candidates if place is None or (each.origin == "file" and _lies_in(each, place)))
-    free = tuple(each for each in known if each.origin != "file")
-    files = tuple(each for each in known if each.origin == "file")
-    if free and not any(_settled(each) for each in free):       # an indexed class was built before
-        free = _built(engine, inspected, source, free)
-    if any(_settled(each) for each in free):
-        return (*free, *files)
-    if files and (options.trust or place is not None):
-        files = _built(engine, inspected, source, files)
-    return tuple(sorted((*free, *files), key=lambda each: -each.score))
+    free = Ranked(tuple(each for each in known if each.origin != "file"))
+    files = Ranked(tuple(each for each in known if each.origin == "file"))
+    if free.candidates and not any(_settled(each) for each in free.candidates):       # an indexed class was built before
+        free = _built(engine, inspected, source, free.candidates)
+    if any(_settled(each) for each in free.candidates):
+        return Ranked((*free.candidates, *files.candidates), free.left_out)
+    if files.candidates and (options.trust or place is not None):
+        files = _built(engine, inspected, source, files.candidates)
+    return Ranked(tuple(sorted((*free.candidates, *files.candidates), key=lambda each: -each.score)), (*free.left_out, *files.left_out))
 
 
 def _lies_in(candidate: Candidate, place: str) -> bool:
@@ -149,14 +160,14 @@ def _target(candidate: Candidate) -> str:
     return f"{parsed.where}:{parsed.name}"
 
 
-def _built(engine: Engine, inspected: FileInspected, source: ModelSource, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+def _built(engine: Engine, inspected: FileInspected, source: ModelSource, candidates: tuple[Candidate, ...]) -> Ranked:
     """Those that can be built with their fit, the others as they were; raises Refused when the search itself fails."""
     engine.warm_up()
     ranked = engine.rank_classes(source, candidates, inspected.config)
     if ranked.failure is not None:
         raise Refused(ranked.failure.summary, ranked.failure.hint, details=ranked.failure.details)
     found = {_target(each) for each in ranked.candidates}
-    return (*ranked.candidates, *(each for each in candidates if _target(each) not in found))
+    return Ranked((*ranked.candidates, *(each for each in candidates if _target(each) not in found)), ranked.notes)
 
 
 def refused_class(inspected: FileInspected, ranked: tuple[Candidate, ...], options: argparse.Namespace) -> Refused:
@@ -189,6 +200,11 @@ def candidate_lines(candidates: Iterable[Candidate]) -> list[str]:
     if len(listed) > LISTED:
         lines.append(say("candidate-more", {"count": len(listed) - LISTED}))
     return lines
+
+
+def reason_lines(left_out: Iterable[Reason]) -> list[str]:
+    """Why candidates could not be built; what their own code said may hold anything, orders to the terminal too."""
+    return [clean(reason.sentence, _SENTENCE) for reason in left_out]
 
 
 def not_fitting(fit: Fit) -> str:

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from engine.candidates import Candidate
-from engine.commands.classes import WEIGHTS, rank, refused_class, take
+from engine.commands.classes import WEIGHTS, Ranked, rank, refused_class, take
 from engine.commands.facts import as_json, as_text, candidate_rows, examined_rows
 from engine.commands.inspect import INTERRUPTED, complain, show, write
 from engine.commands.job import given_inputs, inspect, interpreter, model_source, refused_by
@@ -17,7 +17,7 @@ from engine.commands.profile import not_started, show_details
 from engine.commands.progress import Progress
 from engine.events import FileInspected, ModelExamined
 from engine.process import EngineLost
-from engine.result import Failure
+from engine.result import Failure, Reason
 from engine.supervisor import Engine
 from engine.words import say
 from engine.workers import ConfigurationEnded, Interrupted
@@ -27,6 +27,7 @@ class _Found(NamedTuple):
     """What came of it: classes that were compared, the examination, or why there is none."""
 
     candidates: tuple[Candidate, ...] = ()
+    left_out: tuple[Reason, ...] = ()
     examined: ModelExamined | None = None
     refused: Refused | None = None
 
@@ -58,26 +59,26 @@ def _stop(engine: Engine, number: int, frame: FrameType | None) -> None:
 
 def _look(engine: Engine, inspected: FileInspected, options: argparse.Namespace) -> _Found:
     """Class, then inputs; a refusal is part of the answer, because all that is known is still said."""
-    candidates: tuple[Candidate, ...] = ()
+    known = Ranked(())
     try:
         source, _ = model_source(inspected, options)
         given = given_inputs(options)
         if source.architecture is None and source.kind in WEIGHTS:
-            candidates = rank(engine, inspected, source, options)
-            source = take(candidates, source, options) or source
+            known = rank(engine, inspected, source, options)
+            source = take(known.candidates, source, options) or source
             if source.architecture is None:
-                return _Found(candidates, refused=refused_class(inspected, candidates, options))
+                return _Found(*known, refused=refused_class(inspected, known.candidates, options))
         engine.warm_up()
         engine.start()
-        return _Found(candidates, engine.examine(source, given or tuple(inspected.inputs or inspected.guessed)))
+        return _Found(*known, engine.examine(source, given or tuple(inspected.inputs or inspected.guessed)))
     except Refused as refused:
-        return _Found(candidates, refused=refused)
+        return _Found(*known, refused=refused)
 
 
 def _finish(inspected: FileInspected, found: _Found, options: argparse.Namespace) -> int:
     examined, refused = found.examined, found.refused
     candidates = found.candidates or inspected.candidates
-    lines = as_text([*candidate_rows(candidates), *(examined_rows(examined) if examined else [])])
+    lines = as_text([*candidate_rows(candidates, found.left_out), *(examined_rows(examined) if examined else [])])
     if lines:
         print("\n".join(lines))
     failed = examined.failure if examined else None

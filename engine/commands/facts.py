@@ -12,12 +12,12 @@ import msgspec
 from engine import facts_cache
 from engine.candidates import Candidate
 from engine.capabilities import resolve_device
-from engine.commands.classes import candidate_lines, file_beside, not_fitting
+from engine.commands.classes import candidate_lines, file_beside, not_fitting, reason_lines
 from engine.events import FileInspected, ModelExamined
 from engine.files.reading import clean
 from engine.inputs import format_input
 from engine.job import InputSpec
-from engine.result import Failure, ModelInfo
+from engine.result import Failure, ModelInfo, Reason
 from engine.units import format_bytes, format_duration_ms
 from engine.words import say
 
@@ -49,9 +49,9 @@ def rows(inspected: FileInspected, info: ModelInfo) -> list[Row]:
     return [*found, *(("note", note.sentence) for note in inspected.notes)]
 
 
-def candidate_rows(candidates: Iterable[Candidate]) -> list[Row]:
-    """The classes that may fit, best first."""
-    return [("candidate", line) for line in candidate_lines(candidates)]
+def candidate_rows(candidates: Iterable[Candidate], left_out: Iterable[Reason] = ()) -> list[Row]:
+    """The classes that may fit, best first, and why others could not be built."""
+    return [*(("candidate", line) for line in candidate_lines(candidates)), *(("note", line) for line in reason_lines(left_out))]
 
 
 def examined_rows(examined: ModelExamined) -> list[Row]:

@@ -110,6 +110,7 @@ def test_candidates_are_passed_on(pump):
     workers = Workers(messages.ClassesFound((one,)))
     ranked = looker(workers, pump).rank(SOURCE, (one,), {"depth": 3}, "/python")
     assert (ranked.path, ranked.candidates, ranked.failure) == (SOURCE.path, (one,), None)
+    assert (ranked.asked, workers.ended) == ((one.spec,), 1)
     assert workers.commands[0].config == {"depth": 3}
 
 

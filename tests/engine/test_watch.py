@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from engine.nvml import GpuProcess
 from engine.recorder import Recorder
 from engine.result import ModelInfo
 from engine.units import format_bytes
-from engine.watch import COMPANY_EVERY, GUARD_EVERY, MachineWatch, high_water_bytes
+from engine.watch import COMPANY_EVERY, GUARD_EVERY, MachineWatch, data_bytes, high_water_bytes
 from tests.support import jobs
 
 LITTLE = SimpleNamespace(available=1, total=8 << 30)
@@ -166,3 +167,11 @@ def test_the_high_water_mark_is_the_kernels(monkeypatch):
     monkeypatch.undo()
     assert high_water_bytes(os.getpid()) >= psutil.Process().memory_info().rss * 0.9
     assert high_water_bytes(2**30) is None
+    assert data_bytes(2**30) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells it on Linux only")
+def test_memory_that_was_asked_for_counts_untouched():
+    before = data_bytes(os.getpid())
+    with mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE):
+        assert data_bytes(os.getpid()) - before >= 64 << 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 
 from engine import messages
 from engine.architecture import Architecture, ArchitectureError, parse_architecture
-from engine.candidates import Candidate
+from engine.candidates import Candidate, best_first, short_spec
 from engine.files.inspection import tensor_index
 from engine.files.reading import Refused
 from engine.job import ModelSource
@@ -21,33 +21,31 @@ from engine.worker.loading.classes import find
 from engine.worker.loading.weights import read_weights
 from engine.worker.search.building import Builder
 from engine.worker.search.evidence import evidence_of
-from engine.worker.search.finding import TIME_LIMIT_S, Finder, Result, Values
+from engine.worker.search.finding import Finder, Result, Values
 from engine.worker.search.parameters import parameters_of
 from engine.worker.search.told import told_values
 
-BUDGET_S = 45.0
-_LIMIT = 20
 Note = tuple[str, dict[str, Any]]
 Weights = Mapping[str, tuple[int, ...]]
 
 
-def rank(command: messages.FindClasses, clock: Callable[[], float] = time.monotonic) -> messages.ClassesFound:
+def rank(command: messages.FindClasses) -> messages.ClassesFound:
     """Build each candidate and measure its fit; once one fits perfectly, the others are built as they are."""
-    weights = shapes_of_file(command.model)
-    deadline = clock() + BUDGET_S
+    weights = _weights(command.model)
     ranked: list[Candidate] = []
     notes: list[Note] = []
-    for candidate in command.candidates[:_LIMIT]:
-        left_s = deadline - clock()
-        if left_s <= 0:
-            notes.append(("search-out-of-time", {"spec": _short(candidate.spec)}))
-            continue
-        limit_s = min(TIME_LIMIT_S, left_s)
-        result, note = _examine(candidate, weights, command.config, limit_s, search=not any(each.perfect and not each.needs for each in ranked))
+    for candidate in command.candidates:
+        search = command.search and not any(each.perfect for each in ranked)
+        result, note = _examine(candidate, weights, command.config, command.limit_s, search)
         ranked += [result] if result is not None else []
         notes += [note] if note is not None else []
-    order = sorted(ranked, key=lambda each: (each.fit is None, not each.perfect, bool(each.needs), -each.score))
-    return messages.ClassesFound(tuple(order), tuple(notes))
+    return messages.ClassesFound(best_first(ranked), tuple(notes))
+
+
+@functools.lru_cache(maxsize=1)
+def _weights(source: ModelSource) -> Weights:
+    """Read once, for all candidates that this worker is asked about."""
+    return shapes_of_file(source)
 
 
 def shapes_of_file(source: ModelSource) -> dict[str, tuple[int, ...]]:
@@ -66,7 +64,7 @@ def _examine(candidate: Candidate, weights: Weights, config: dict[str, Any], lim
         architecture = parse_architecture(candidate.spec)
         maker = find(architecture)
     except ArchitectureError as error:
-        return None, ("search-not-built", {"spec": _short(candidate.spec), "error": error.summary})
+        return None, ("search-not-built", {"spec": short_spec(candidate.spec), "error": error.summary})
     except WorkerError as error:
         return None, _import_note(candidate.spec, error)
     return _searched(candidate, architecture, maker, weights, config, limit_s, search)
@@ -79,7 +77,7 @@ def _searched(
     needs = tuple(each.name for each in parameters if each.required and not each.options)
     if needs:
         return (msgspec.structs.replace(candidate, fit=None, needs=needs),
-                ("search-needs-arguments", {"spec": _short(candidate.spec), "arguments": ", ".join(needs)}))
+                ("search-needs-arguments", {"spec": short_spec(candidate.spec), "arguments": ", ".join(needs)}))
 
     def make(values: Values) -> Any:
         return maker(*architecture.positional, **architecture.named, **values)
@@ -89,14 +87,14 @@ def _searched(
     if result is None:
         return _unbuilt(candidate, [each.name for each in parameters if each.required and not each.is_pinned], finder.reason)
     if result.fit.matching == 0:
-        return None, ("search-nothing-alike", {"spec": _short(candidate.spec)})
-    note = ("search-untold", {"spec": _short(candidate.spec), "arguments": ", ".join(result.untold)}) if result.untold else None
+        return None, ("search-nothing-alike", {"spec": short_spec(candidate.spec)})
+    note = ("search-untold", {"spec": short_spec(candidate.spec), "arguments": ", ".join(result.untold)}) if result.untold else None
     return _fitted(candidate, architecture, result), note
 
 
 def _unbuilt(candidate: Candidate, required: list[str], reason: str) -> tuple[Candidate | None, Note]:
     """What has arguments that nobody found stays, to be typed; anything else goes."""
-    note = ("search-not-built", {"spec": _short(candidate.spec), "error": reason})
+    note = ("search-not-built", {"spec": short_spec(candidate.spec), "error": reason})
     return (msgspec.structs.replace(candidate, fit=None, needs=tuple(required)) if required else None), note
 
 
@@ -114,12 +112,6 @@ def written(architecture: Architecture, values: Values) -> str:
 def _import_note(spec: str, error: WorkerError) -> Note:
     """A missing package is named; anything else in its own words."""
     if "package" in error.values:
-        return "search-needs-package", {"spec": _short(spec), "package": str(error.values["package"])}
+        return "search-needs-package", {"spec": short_spec(spec), "package": str(error.values["package"])}
     said = error.values.get("error") or (last_line(error.__cause__) if error.__cause__ is not None else error.say)
-    return "search-not-built", {"spec": _short(spec), "error": str(said)[:300]}
-
-
-def _short(spec: str) -> str:
-    """A spec as it is shown: the file's name, not its folder."""
-    where, _, rest = spec.partition(".py:")
-    return f"{Path(where).name}.py:{rest}"[:200] if rest else spec[:200]
+    return "search-not-built", {"spec": short_spec(spec), "error": str(said)[:300]}

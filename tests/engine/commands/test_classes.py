@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from engine.candidates import Candidate, Fit
-from engine.commands import classes
+from engine.commands import classes, facts
 from engine.commands.options import Refused
 from engine.events import ClassesRanked, FileInspected
 from engine.job import ModelSource
-from engine.result import ModelInfo
-from engine.words import failure
+from engine.result import ModelInfo, Reason
+from engine.words import failure, say
 
 WHOLE = Fit(matching=4, keys=4)
 PARTLY = Fit(matching=3, keys=5, missing=("third.weight",), unexpected=("head.bias",), missing_count=1, unexpected_count=1)
@@ -134,6 +134,23 @@ def test_what_could_not_be_built_keeps_its_place_in_the_list(file, capsys):
         classes.settle_class(Engine((f"{file}:Block", PARTLY)), inspected(needing, candidate(f"{file}:Block", "file", 0.2)), SOURCE, given(trust=True))
     assert "width" in refused.value.summary
     assert capsys.readouterr().out.splitlines()[0] == f" 90 %  {file}:Net  (file)  by its source; needs width"
+
+
+def test_why_one_is_left_out_stands_below_the_list(file, capsys):
+    """What a candidate did to its worker is told, and nothing that it says reaches the terminal as an order."""
+    values = {"spec": "net.py:Net", "error": "no \x1b[2Jsuch luck"}
+
+    class Breaking(Engine):
+        def rank_classes(self, source, candidates, config):
+            return ClassesRanked(path=source.path, notes=(Reason("search-not-built", values, say("search-not-built", values)),))
+
+    with pytest.raises(Refused):
+        classes.settle_class(Breaking(), inspected(candidate(f"{file}:Net", "file", 0.9)), SOURCE, given(trust=True))
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f" 90 %  {file}:Net  (file)  by its source"
+    assert out[1].startswith("net.py:Net could not be built: no ") and "\x1b" not in out[1]
+    ranked = classes.rank(Breaking(), inspected(candidate(f"{file}:Net", "file", 0.9)), SOURCE, given(trust=True))
+    assert facts.candidate_rows(*ranked) == [("candidate", out[0]), ("note", out[1])]
 
 
 def test_what_fits_with_several_values_of_an_argument_is_not_taken(file, capsys):

@@ -9,7 +9,7 @@ from engine.candidates import Candidate
 from engine.job import ModelSource
 from engine.messages import FindClasses
 from engine.words import say
-from engine.worker.search.ranking import BUDGET_S, rank
+from engine.worker.search.ranking import rank
 from tests.support import jobs, nets
 
 
@@ -91,13 +91,10 @@ def test_nothing_is_searched_once_one_fits(tmp_path):
     assert (second.spec, second.perfect) == (f"{path}:Again", False)
 
 
-def test_what_there_was_no_time_for_is_told(tmp_path):
-    torch.save(nets.Linears().state_dict(), tmp_path / "w.pth")
-    ticks = iter([0.0, 1.0, BUDGET_S + 1])
-    command = FindClasses(ModelSource(str(tmp_path / "w.pth"), "state-dict"), candidates(f"{jobs.NETS}:Linears", f"{jobs.NETS}:PNet"), {})
-    found = rank(command, clock=lambda: next(ticks))
-    assert len(found.candidates) == 1
-    assert found.notes == (("search-out-of-time", {"spec": "nets.py:PNet"}),)
+def test_once_one_fits_elsewhere_nothing_is_searched(tmp_path):
+    torch.save(nets.Linears(24).state_dict(), tmp_path / "w.pth")
+    source, one = ModelSource(str(tmp_path / "w.pth"), "state-dict"), candidates(f"{jobs.NETS}:Linears")
+    assert [rank(FindClasses(source, one, {}, search=search)).candidates[0].perfect for search in (True, False)] == [True, False]
 
 
 def test_random_numbers_are_as_before(tmp_path):
