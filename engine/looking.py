@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
 from engine import messages
 from engine.candidates import Candidate
 from engine.confinement import policy_for
 from engine.events import ClassesRanked, Looking, ModelExamined
+from engine.failures import SPEECH_ERRORS, VALUE_CHARACTERS
 from engine.guarded import GuardedWorker
 from engine.job import InputSpec, ModelSource
 from engine.pump import Pump
@@ -79,17 +82,31 @@ def _examined(source: ModelSource, asked: tuple[InputSpec, ...], answer: message
 def _refusal(code: str, say_code: str, values: dict[str, Any]) -> Failure:
     """A worker that ran somebody's code may send any code: what has no words is a breach of protocol."""
     try:
-        return failure(code, say_code, values)
-    except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+        return failure(code, say_code, _plain(values))
+    except SPEECH_ERRORS:
         return failure("protocol-error", "protocol-error", {"error": f"an unknown refusal {say_code[:80]!r}", "phase": "load"})
 
 
 def _reasons(notes: tuple[tuple[str, dict[str, Any]], ...]) -> tuple[Reason, ...]:
     """Notes as sentences; one without words is left out."""
     found = []
-    for code, values in notes:
+    for code, given in notes:
+        values = _plain(given)
         try:
             found.append(Reason(code, values, say(code, values)))
-        except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+        except SPEECH_ERRORS:
             continue
     return tuple(found)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """What cannot be written as JSON later (msgpack knows more than that) becomes text."""
+    return {name: value if _is_plain(value) else str(value)[:VALUE_CHARACTERS] for name, value in values.items()}
+
+
+def _is_plain(value: object) -> bool:
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

@@ -4,35 +4,66 @@ from __future__ import annotations
 
 import socket
 import threading
+import typing
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import messages
+from engine import looking, messages
+from engine.candidates import Candidate, Fit, best_first, short_spec
 from engine.capabilities import Facts, Gpu
 from engine.failures import unspeakable, worded
 from engine.job import Configuration, InputSpec, ModelSource
+from engine.search.hashes import IndexedModel
+from engine.search.index_file import LibraryIndex, look_up
 from engine.wire import MAX_FRAME_BYTES, FrameReader, ProtocolError, frame, receive_command
+from engine.words import table
+
+SOURCE = ModelSource("/m.pth", "state-dict")
 
 counts = st.integers(0, 2**63 - 1)
 maybe = st.none() | counts
 packed = st.binary(max_size=800)
 texts = st.text(max_size=60)
+odd = st.sampled_from([msgspec.msgpack.Ext(5, b"x"), datetime(2026, 1, 1, tzinfo=UTC), float("nan"), {1: 2}, {(1, 2): 3}])
 plain = st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | texts | st.binary(max_size=8),
                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6)
 values = st.dictionaries(texts, plain, max_size=4)
-answers = st.one_of(
-    st.builds(messages.Loaded, counts, maybe, maybe, maybe, st.none() | texts, maybe),
-    st.builds(messages.Prepared, counts, maybe, maybe, st.lists(st.tuples(texts, values), max_size=3).map(tuple)),
-    st.builds(messages.FirstCalled, counts, texts),
-    st.builds(messages.BlockDone, counts, packed, packed, counts, counts, st.none() | packed, st.none() | packed, maybe, maybe),
-    st.builds(messages.PeaksReset),
-    st.builds(messages.MemoryRead, maybe, maybe),
-    st.builds(messages.Failed, texts, texts, values, texts, st.booleans()),
-    st.builds(lambda name, memory: messages.Facted(Facts(torch=name, gpus=(Gpu(0, name, memory, (9, 0)),))), texts, counts),
+notes = st.lists(st.tuples(texts, values), max_size=2).map(tuple)
+few = st.lists(texts, max_size=2).map(tuple)
+sizes = st.lists(st.just("B") | st.integers(-2, 2**40) | texts, max_size=3).map(tuple)
+tensors = st.builds(
+    InputSpec, name=st.none() | texts, dtype=texts, shape=sizes, range=st.none() | st.tuples(counts, counts), scalar=st.none() | st.booleans() | counts | st.floats(allow_nan=False),
+    data_path=st.none() | texts, source=st.sampled_from(["declared", "guessed", "given", "file"]), memory_format=st.sampled_from(["", "channels_last"]), ran=st.booleans(),
 )
+specs = st.recursive(tensors, lambda inner: st.builds(
+    InputSpec, name=st.none() | texts, container=st.sampled_from(["tuple", "list", "dict"]), parts=st.lists(inner, max_size=3).map(tuple), ran=st.booleans()), max_leaves=4)
+fits = st.builds(Fit, matching=counts, keys=counts, prefix=texts, missing=few, unexpected=few, differing=few, missing_count=counts, unexpected_count=counts, differing_count=counts)
+found = st.builds(
+    Candidate, spec=texts, origin=st.sampled_from(["remembered", "file", "config", "torchvision", "timm", "transformers"]), score=st.floats(allow_nan=False), fit=st.none() | fits, needs=few)
+examined = st.builds(
+    messages.Examined, inputs=st.lists(specs, max_size=2).map(tuple), outputs=st.none() | texts, load_ns=counts, reading_ns=maybe, moving_ns=maybe, load_peak_bytes=maybe,
+    parameters=maybe, buffers=maybe, weights_bytes=maybe, architecture=st.none() | texts, fit=st.none() | fits, notes=notes, refused=st.none() | st.tuples(texts, texts, values),
+    first_layer=st.none() | st.tuples(texts, values), least_batch=maybe,
+)
+by_kind = {
+    messages.Loaded: st.builds(messages.Loaded, counts, maybe, maybe, maybe, st.none() | texts, maybe, maybe, maybe, maybe),
+    messages.Prepared: st.builds(messages.Prepared, counts, maybe, maybe, notes),
+    messages.FirstCalled: st.builds(messages.FirstCalled, counts, texts),
+    messages.BlockDone: st.builds(messages.BlockDone, counts, packed, packed, counts, counts, st.none() | packed, st.none() | packed, maybe, maybe),
+    messages.PeaksReset: st.builds(messages.PeaksReset),
+    messages.MemoryRead: st.builds(messages.MemoryRead, maybe, maybe),
+    messages.Failed: st.builds(messages.Failed, texts, texts, values, texts, st.booleans()),
+    messages.Facted: st.builds(lambda name, memory: messages.Facted(Facts(torch=name, gpus=(Gpu(0, name, memory, (9, 0)),))), texts, counts),
+    messages.Examined: examined,
+    messages.ClassesFound: st.builds(messages.ClassesFound, st.lists(found, max_size=2).map(tuple), notes),
+    messages.LibrariesIndexed: st.builds(
+        messages.LibrariesIndexed, texts, st.none() | texts, st.lists(st.builds(IndexedModel, texts, packed, packed), max_size=2).map(tuple), counts, counts),
+}
+answers = st.one_of(*by_kind.values())
 
 
 class Clock:
@@ -49,6 +80,10 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     """The data in pieces, cut at these places."""
     ends = sorted({place % (len(data) + 1) for place in places} | {len(data)})
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def test_no_kind_of_answer_is_left_out():
+    assert set(by_kind) == set(typing.get_args(messages.Answer))
 
 
 @settings(max_examples=300, deadline=None)
@@ -86,8 +121,39 @@ def test_only_a_protocol_error_escapes_from_a_frame_of_anything(body):
         return
     for answer in found:
         assert unspeakable(answer) is None or isinstance(answer, messages.Prepared)
-        if isinstance(answer, messages.Failed):
-            msgspec.json.encode(worded(answer, ""))
+        msgspec.json.encode(taken(answer))
+
+
+def taken(answer):
+    """What the engine makes of an answer, whatever stands in it."""
+    if isinstance(answer, messages.Failed):
+        return worded(answer, "")
+    if isinstance(answer, messages.Examined):
+        return looking._examined(SOURCE, (), answer)
+    if isinstance(answer, messages.ClassesFound):
+        return looking._reasons(answer.notes), best_first(answer.candidates), [(each.perfect, short_spec(each.spec)) for each in answer.candidates]
+    if isinstance(answer, messages.LibrariesIndexed):
+        index = LibraryIndex(library=answer.library, version="1").with_models(answer.models, answer.next, answer.total)
+        return [match.score for match in look_up(index, [("a", (1,))])]
+    return None
+
+
+said = st.sampled_from(sorted(table()))
+weird = st.fixed_dictionaries({}, optional=dict.fromkeys(("spec", "error", "layer", "channels", "least", "seconds", "batch", "held", "file", "proposed", "arguments"), plain | odd))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(said, weird), max_size=3).map(tuple), st.tuples(said, said, weird), st.tuples(said, weird))
+def test_sentences_of_ours_with_any_values_are_taken_in(noted, refused, first_layer):
+    """Notes, a refusal and a first layer that name our own sentences, but not with the values that these have."""
+    answer = messages.Examined(inputs=(), outputs=None, load_ns=1, reading_ns=None, moving_ns=None, load_peak_bytes=None, parameters=None, buffers=None, weights_bytes=None,
+                               architecture=None, notes=noted, refused=refused, first_layer=first_layer)
+    (answer,) = FrameReader().feed(frame(answer))
+    examined = taken(answer)
+    assert examined.failure.summary
+    assert all(reason.sentence for reason in examined.notes)
+    msgspec.json.encode(examined)
+    msgspec.json.encode(taken(messages.ClassesFound((), noted)))
 
 
 def damage(data: bytes, place: int, byte: int) -> bytes:
