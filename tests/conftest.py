@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 
 def pytest_configure(config):
-    """Give the whole session a display of its own before anything makes a QApplication."""
+    """Give the whole session a display of its own before anything makes a QApplication, and Ctrl-C its meaning."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:       # begun in the background of a script: what tests start would ignore it too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[display.KEY] = display.start()
 
 
