@@ -24,6 +24,8 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: int = 1
     """Intra-op threads."""
     options: dict[str, Any] = {}
+    """Switches that are not at their default: `memory_format` (`channels_last`), `grad` (`no_grad`, `kept`, `backward`), `mode` (`train`), and
+    `batch` (`max`, `max:75%`) where `batch_size` was or is to be found by trying."""
 
     def key(self) -> tuple[object, ...]:
         """What makes two configurations the same one."""
@@ -75,6 +77,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warm_up_calls: int = 10
     warm_up_limit_s: float = 10.0
     block_s: float = 0.06
+    fresh_workers: bool = False
+    """Each visit in a worker of its own."""
 
 
 PLANS: dict[str, Plan] = {
@@ -120,3 +124,7 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interpreter: str | None = None
     """The Python that runs the model; None means the program's own."""
     seed: int = 0
+    idle_gap_s: float | None = None
+    """Also time calls after so long a rest each."""
+    memory_limit_bytes: int | None = None
+    """On the CPU: no worker may hold more."""

@@ -48,6 +48,82 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     context_bytes: int | None = None
     load_peak_bytes: int | None = None
     """Most resident memory while loading, above what the worker had before."""
+    inputs_bytes: int | None = None
+    """On a GPU: the inputs, which lie there before the first timed call."""
+    activations_bytes: int | None = None
+    """On a GPU: what a call allocates at its peak beyond what lies there before it, its outputs included."""
+    workspace_bytes: int | None = None
+    """On a GPU: what libraries keep for themselves between calls, in torch's allocator (cuBLAS) and outside of it (loaded kernels)."""
+    cached_bytes: int | None = None
+    """On a GPU: reserved by torch's allocator at its peak, but free; `empty_cache()` would return it."""
+    others_bytes: int | None = None
+    """On a GPU: held by other processes (and by the driver itself) at the peak."""
+    driver_bytes: int | None = None
+    """On a GPU: all of the device's used memory at the peak, as nvidia-smi shows it. The parts (context, weights, inputs, activations, workspace,
+    cached, others) add up to it within 2 %."""
+    growth_bytes: int | None = None
+    """On the CPU: private memory (USS) at the peak of the visits beyond what the worker held once the model was loaded."""
+
+
+class Copies(msgspec.Struct, frozen=True, kw_only=True):
+    """Copies between the host and the device, timed apart from the calls; medians in ms."""
+
+    to_device_ms: float
+    from_device_ms: float
+    to_device_bytes: int
+    from_device_bytes: int
+
+
+class Replica(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several copies of the model that ran at once, each on a device of its own."""
+
+    device: str
+    latency: Latency | None = None
+    throughput_per_s: float | None = None
+    memory: Memory = Memory()
+
+
+class Outputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What switches (train mode, channels_last, grad ...) did to the answers, against eval and inference_mode on the same inputs."""
+
+    max_abs_difference: float | None = None
+    """None where shapes or types differ."""
+    repeat_max_abs_difference: float | None = None
+    """Between two equal calls one after the other: above 0 where the model changes itself or draws random numbers."""
+    state_changed: bool | None = None
+    """The calls rewrote buffers (batch norm's running statistics)."""
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """One batch size that was tried in a worker of its own."""
+
+    batch_size: int
+    fits: bool
+    peak_bytes: int | None = None
+
+
+class Largest(msgspec.Struct, frozen=True, kw_only=True):
+    """The largest batch that fits, found by doubling and bisecting."""
+
+    batch_size: int
+    limit_bytes: int | None = None
+    """What the memory was held to; None: all that the device has."""
+    share_percent: float | None = None
+    probes: tuple[Probe, ...] = ()
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """B against A, measured in turn."""
+
+    verdict: str
+    """`FASTER` (B is), `SLOWER`, `SAME` or `CANNOT-TELL`."""
+    ratio: float | None = None
+    """B's median over A's."""
+    ci95: tuple[float, float] | None = None
+    blocks: int = 0
+    """Of each."""
+    samples_needed: int | None = None
+    """Blocks still needed of each, estimated, for CANNOT-TELL; else 0."""
 
 
 class Phases(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +207,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     """Plain PyTorch that does what this row did."""
     error: Failure | None = None
+    idle_latency: Latency | None = None
+    """Calls after 100 ms of rest each, where asked for: caches and clocks have cooled."""
+    gpu_busy_ms: float | None = None
+    """How long the GPU itself computes in a call: launched behind a kernel that holds the queue back, so that it never waits for the CPU."""
+    copies: Copies | None = None
+    replicas: tuple[Replica, ...] = ()
+    """With a device like `cuda:0+cuda:1`: each one's own figures; the outcome's are of all together."""
+    outputs: Outputs | None = None
+    largest: Largest | None = None
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,3 +281,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     """The command line that measures the same again."""
     finished: bool = True
+    comparison: Comparison | None = None
+    other_model: ModelInfo | None = None
+    """Of a comparison of two files: the second outcome's model."""
+    own_cost: dict[str, Any] | None = None
+    """What the program itself cost on this machine when it was last measured (`doctor --self-cost`)."""
