@@ -29,6 +29,12 @@ class Load(Message, frozen=True):
     seed: int
 
 
+class MakeContext(Message, frozen=True):
+    """Engine: come to life on this device before anything is loaded, so that what this takes is known apart."""
+
+    device: str
+
+
 class Prepare(Message, frozen=True):
     """Engine: apply precision, quantization and backend; make the inputs."""
 
@@ -43,6 +49,8 @@ class RunBlock(Message, frozen=True):
     block: int
     duration_ns: int
     max_calls: int
+    rest_ns: int = 0
+    """Rest so long before every call: caches and clocks cool. No call is left uncounted then."""
 
 
 class ResetPeaks(Message, frozen=True):
@@ -51,6 +59,18 @@ class ResetPeaks(Message, frozen=True):
 
 class ReadMemory(Message, frozen=True):
     """Engine: report the allocator's counters."""
+
+
+class MeasureCopies(Message, frozen=True):
+    """Engine: copy the inputs to the device and the outputs back, again and again, for about `duration_ns` each."""
+
+    duration_ns: int
+
+
+class MeasureBusy(Message, frozen=True):
+    """Engine: find out how long the GPU itself computes in a call, `rounds` times."""
+
+    rounds: int
 
 
 class Examine(Message, frozen=True):
@@ -142,8 +162,20 @@ class BlockDone(Message, frozen=True):
     reserved_bytes: int | None = None
 
 
+class ContextMade(Message, frozen=True):
+    """Worker: the device is ready; None on a CPU, which needs no context."""
+
+    context_ns: int | None
+    reserved_bytes: int | None
+
+
 class PeaksReset(Message, frozen=True):
-    """Worker: the answer to `ResetPeaks`."""
+    """Worker: the answer to `ResetPeaks`. What the allocator holds between two calls; None on a CPU."""
+
+    allocated_bytes: int | None = None
+    reserved_bytes: int | None = None
+    inputs_bytes: int | None = None
+    """Of the inputs, as they lie on the device."""
 
 
 class MemoryRead(Message, frozen=True):
@@ -151,6 +183,23 @@ class MemoryRead(Message, frozen=True):
 
     allocated_peak_bytes: int | None
     reserved_peak_bytes: int | None
+    reserved_bytes: int | None = None
+    """Now."""
+
+
+class CopiesMeasured(Message, frozen=True):
+    """Worker: the answer to `MeasureCopies`: times of each copy as little-endian int64 bytes (ns), and how much each one moves."""
+
+    to_device_ns: bytes
+    from_device_ns: bytes
+    to_device_bytes: int
+    from_device_bytes: int
+
+
+class BusyMeasured(Message, frozen=True):
+    """Worker: the answer to `MeasureBusy`: ns of each round that holds; empty where the call waits for the GPU, or launches more than its queue takes."""
+
+    busy_ns: bytes
 
 
 class Failed(Message, frozen=True):
@@ -209,8 +258,13 @@ class LibrariesIndexed(Message, frozen=True):
     total: int
 
 
-Command = Probe | Examine | FindClasses | IndexLibraries | Load | Prepare | FirstCall | RunBlock | ResetPeaks | ReadMemory
-Answer = Facted | Examined | ClassesFound | LibrariesIndexed | Loaded | Prepared | FirstCalled | BlockDone | PeaksReset | MemoryRead | Failed
+Command = (
+    Probe | Examine | FindClasses | IndexLibraries | MakeContext | Load | Prepare | FirstCall | RunBlock | ResetPeaks | ReadMemory | MeasureCopies | MeasureBusy
+)
+Answer = (
+    Facted | Examined | ClassesFound | LibrariesIndexed | ContextMade | Loaded | Prepared | FirstCalled | BlockDone | PeaksReset | MemoryRead | CopiesMeasured
+    | BusyMeasured | Failed
+)
 
 COMMANDS = msgspec.msgpack.Decoder(Command)
 ANSWERS = msgspec.msgpack.Decoder(Answer)

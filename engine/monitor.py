@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 import psutil
 
+from engine.memory_parts import DeviceMemory
 from engine.nvml import GpuDevice, GpuProcess, Nvml, open_nvml
 from engine.result import Reason
 from engine.timeline import Timeline, TimelineBuffer
@@ -177,6 +178,24 @@ class Monitor:
         """The programs on one GPU; None where the driver does not list them."""
         gpu = self.gpus.get(index)
         return None if gpu is None else gpu.processes()
+
+    def device_memory(self, device: str, pid: int) -> DeviceMemory | None:
+        """A GPU's memory at this moment, and whose it is; None for a device that the driver does not read."""
+        gpu = self.gpus.get(int(device.partition(":")[2] or "0")) if device.startswith("cuda") else None
+        used = None if gpu is None else gpu.memory_bytes()
+        if gpu is None or used is None:
+            return None
+        held: dict[int, int | None] = {process.pid: process.memory_bytes for process in reversed(gpu.processes() or ())}
+        own = [held.pop(each) for each in self._pids(pid) if each in held]
+        if not own or any(each is None for each in own):
+            return DeviceMemory(used, None, None)
+        others = None if any(each is None for each in held.values()) else sum(each or 0 for each in held.values())
+        return DeviceMemory(used, sum(each or 0 for each in own), others)
+
+    def energy_joules(self, device: str) -> float | None:
+        """A GPU's energy counter; None where it has none."""
+        gpu = self.gpus.get(int(device.partition(":")[2] or "0")) if device.startswith("cuda") else None
+        return None if gpu is None else gpu.energy_joules()
 
     def close(self) -> None:
         """Let the driver go; afterwards GPUs are no longer read."""

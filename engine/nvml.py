@@ -75,6 +75,11 @@ class GpuDevice:
         }
         return {name: float(value) for name, value in readings.items() if value is not None}
 
+    def energy_joules(self) -> float | None:
+        """The energy counter: joules since the driver was loaded, renewed about ten times a second; None where the GPU has none (before Volta)."""
+        used_mj = self.read("nvmlDeviceGetTotalEnergyConsumption")
+        return None if used_mj is None else used_mj / 1000.0
+
     def graphics_percent(self) -> float | None:
         """Share of its time that graphics programs took since the last call; None where there are none or the driver does not say."""
         graphics = {process.pid for process in self.processes() or () if not process.compute}

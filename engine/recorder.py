@@ -12,7 +12,8 @@ from engine.inputs import takes_batch
 from engine.job import Configuration, Job
 from engine.link import Link
 from engine.matrix import batch_remark
-from engine.result import Failure, Memory, ModelInfo, Outcome, Phases, Reason
+from engine.memory_parts import MemoryParts
+from engine.result import Copies, Failure, Latency, Memory, ModelInfo, Outcome, Phases, Reason
 from engine.sampling import STEADY, WARM_UP, SampleBuffer, encode_for_run
 from engine.snippet import snippet
 from engine.statistics import Int64s
@@ -42,6 +43,7 @@ class Recorder:
         self.visits = 0
         self.visit_spans_s: list[tuple[float, float]] = []
         self.peaks: dict[str, int] = {}
+        self.parts = MemoryParts()
         self.device_memory_source: str | None = None
         self.stopped: Reason | None = None
         self.warm_up: Reason | None = None
@@ -53,9 +55,14 @@ class Recorder:
         self.foreign_compute: int | None = None
         self.throttle_reasons = 0
         self.log = ""
+        self.energy: dict[str, Any] | None = None
+        self.copies: Copies | None = None
+        self.gpu_busy_ms: float | None = None
+        self.idle_latency: Latency | None = None
         self.weights_bytes: int | None = None
         self.final: Outcome | None = None
         self._was_ok = False
+        self._steady_before_ms = 0.0
         if not takes_batch(job.inputs):
             self.note(*batch_remark(job.inputs, configuration.batch_size))
 
@@ -64,6 +71,8 @@ class Recorder:
         self.visits, self._was_ok = visits, outcome.status == "ok"
         self.phases, self.notes, self.uncounted = outcome.phases_ms, list(outcome.notes), outcome.uncounted_calls
         self.weights_bytes, self.device_memory_source = outcome.memory.weights_bytes, outcome.memory.device_memory_source
+        self.energy, self.copies, self.gpu_busy_ms, self.idle_latency = outcome.energy, outcome.copies, outcome.gpu_busy_ms, outcome.idle_latency
+        self._steady_before_ms = outcome.phases_ms.steady or 0.0
         for name in PEAKS:
             self.raise_peak(name, getattr(outcome.memory, name))
 
@@ -147,14 +156,19 @@ class Recorder:
         latency = statistics.summarize(steady.latency_ns, steady.visit) if len(steady) else None
         device = statistics.summarize(steady.device_ns, steady.visit) if latency and steady.device_ns is not None else None
         return Outcome(
-            configuration=self.configuration, status=self.status or "ok", phases_ms=self.phases, latency=latency, device_latency=device,
+            configuration=self.configuration, status=self.status or "ok", phases_ms=self._phases(), latency=latency, device_latency=device,
             enqueue_p50_ms=statistics.percentile_ns(steady.enqueue_ns, 0.5) / 1e6 if device and steady.enqueue_ns is not None else None,
             stopped_because=self.stopped, throughput_per_s=statistics.throughput_per_s(steady.latency_ns, self.configuration.batch_size),
             memory=self._memory(), trust=self._trust(steady, latency) if latency else None, uncounted_calls=self.uncounted,
             notes=self._notes(), log=self.log, code=self._code(), error=self.error,
             samples=encode_for_run(self.samples.arrays()) if with_samples and len(self.samples) else None,
-            timeline=self.timeline.tracks() if with_samples else (),
+            timeline=self.timeline.tracks() if with_samples else (), energy=self.energy, copies=self.copies, gpu_busy_ms=self.gpu_busy_ms,
+            idle_latency=self.idle_latency,
         )
+
+    def _phases(self) -> Phases:
+        spent = self._steady_before_ms + self.measured_s() * 1e3
+        return msgspec.structs.replace(self.phases, steady=spent) if spent else self.phases
 
     def _notes(self) -> tuple[Reason, ...]:
         values = {"count": self.uncounted}
@@ -167,7 +181,7 @@ class Recorder:
             # Others took and gave memory meanwhile: the difference is nobody's figure.
             peaks.pop("device_peak_bytes", None)
             source = None
-        return Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks)
+        return self.parts.of(Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks))
 
     def _trust(self, steady: Any, latency: Any) -> Any:
         machine = trust.MachineState(

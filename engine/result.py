@@ -137,6 +137,10 @@ class Phases(msgspec.Struct, frozen=True, kw_only=True):
     """Of `load`: from the disk into memory; None where the two cannot be told apart."""
     load_moving: float | None = None
     """Of `load`: from there to the device."""
+    context: float | None = None
+    """Before `load`: the process comes to life on its GPU."""
+    steady: float | None = None
+    """All visits together, without the rests between them."""
 
 
 class Trust(msgspec.Struct, frozen=True):

@@ -37,10 +37,10 @@ class JobRunner:
 
     def __init__(
         self, records: list[Recorder], visitor: Visitor, workers: Workers, pump: Pump, flags: Flags, emit: Callable[[object], None],
-        saved: Callable[[Recorder], None], watch: MachineWatch,
+        saved: Callable[[Recorder], None], watch: MachineWatch, extras: Callable[[Recorder], None] | None = None,
     ) -> None:
         self._records, self._visitor, self._workers, self._pump, self._flags, self._emit = records, visitor, workers, pump, flags, emit
-        self._saved, self._watch = saved, watch
+        self._saved, self._watch, self._extras = saved, watch, extras
         self._random = random.Random(records[0].job.seed if records else 0)
         self._began = time.perf_counter()
         self._acting: Recorder | None = None
@@ -130,12 +130,28 @@ class JobRunner:
             outcome.latency, record.visits, record.measured_s(), record.span_s(), record.job.plan
         )
         if decision is not None:
-            record.stopped, record.status = decision.reason(), "ok"
+            record.stopped = decision.reason()
+            self._emit(OutcomeUpdated(record.index, outcome, final=False))
+            self._beside(record)
+            record.status = "ok"
             self._finish(record)
         else:
             self._emit(OutcomeUpdated(record.index, outcome, final=False))
             self._emit(PhaseStarted(record.index, "rest"))
             self._saved(record)
+
+    def _beside(self, record: Recorder) -> None:
+        """The figures beside the loop, while its worker still lives; a stop leaves them out and loses nothing that was measured."""
+        extras = self._extras
+        if extras is None or record.link is None:
+            return
+        try:
+            self._act(record, lambda: extras(record))
+        except Interrupted:
+            self.release_all()
+            record.status = "ok"
+            self._finish(record)
+            raise
 
     def _finish(self, record: Recorder) -> None:
         self._release(record)

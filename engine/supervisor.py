@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from engine import environment, resume
+from engine import environment, extras, resume
 from engine.candidates import Candidate
 from engine.capabilities import Facts, check, default_threads
 from engine.events import ClassesRanked, EngineReady, FileInspected, JobFinished, JobStarted, ModelExamined, MonitorSampled
@@ -214,10 +214,11 @@ class Engine:
     def _measure(self, run: Run, job: Job, records: list[Recorder], zero_ns: int, path: Path | None = None) -> Run:
         keeper = Keeper(self._folder, run, path) if self._keep_history else None
         self.emit(JobStarted(job, run.model, zero_ns, str(keeper.path) if keeper and keeper.path else None))
-        visitor = Visitor(self.workers, self.emit, zero_ns)
+        visitor = Visitor(self.workers, self.emit, zero_ns, self.monitor)
         watch = MachineWatch(self.monitor, visitor, self.emit, zero_ns)
         runner = JobRunner(
-            records, visitor, self.workers, self.pump, self.flags, self.emit, lambda record: keeper.keep(record) if keeper else None, watch
+            records, visitor, self.workers, self.pump, self.flags, self.emit, lambda record: keeper.keep(record) if keeper else None, watch,
+            lambda record: extras.measure(record, visitor, self.monitor),
         )
         ticks = [self.pump.every(MONITOR_S, lambda: watch.tick(runner)), self.pump.every(PROGRESS_S, runner.report_progress)]
         self._measuring = True

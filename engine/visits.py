@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import msgspec
 import numpy as np
@@ -12,7 +12,8 @@ import numpy as np
 from engine import messages, stopping
 from engine.confinement import policy_for
 from engine.events import BlockMeasured, PhaseStarted
-from engine.monitor import process_memory, reset_peak
+from engine.memory_parts import DeviceMemory
+from engine.monitor import Monitor, process_memory, reset_peak
 from engine.recorder import Recorder
 from engine.result import Phases
 from engine.statistics import Int64s
@@ -27,8 +28,8 @@ MAX_CALLS = 200_000
 class Visitor:
     """Drives the worker of one configuration at a time."""
 
-    def __init__(self, workers: Workers, emit: Callable[[object], None], zero_ns: int) -> None:
-        self._workers, self._emit, self._zero_ns = workers, emit, zero_ns
+    def __init__(self, workers: Workers, emit: Callable[[object], None], zero_ns: int, monitor: Monitor | None = None) -> None:
+        self._workers, self._emit, self._zero_ns, self._monitor = workers, emit, zero_ns, monitor
         self.current: Recorder | None = None
         self.phase = ""
         self.in_steady = False
@@ -57,8 +58,10 @@ class Visitor:
         job, again = record.job, record.loaded is not None
         self._enter(record, "starting")
         record.link = self._workers.start(interpreter_of(job.interpreter), policy_for(job.model, job.inputs, device=record.configuration.device))
+        self._make_context(record, again)
         self._enter(record, "load")
         loaded = self._ask(record, messages.Load(job.model, record.configuration, job.inputs, job.seed), messages.Loaded, first=True)
+        record.parts.loaded(process_memory(record.link.pid).private_bytes)
         self._enter(record, "prepare")
         prepared = self._ask(record, messages.Prepare(), messages.Prepared, first=True)
         for code, values in prepared.notes:
@@ -68,8 +71,8 @@ class Visitor:
         if not again:
             record.loaded = loaded
             record.weights_bytes = prepared.weights_bytes if prepared.weights_bytes is not None else loaded.weights_bytes
-            record.phases = Phases(
-                load=loaded.load_ns / 1e6, load_reading=_ms(loaded.reading_ns), load_moving=_ms(loaded.moving_ns), prepare=prepared.prepare_ns / 1e6,
+            record.phases = msgspec.structs.replace(
+                record.phases, load=loaded.load_ns / 1e6, load_reading=_ms(loaded.reading_ns), load_moving=_ms(loaded.moving_ns), prepare=prepared.prepare_ns / 1e6,
                 first_call=called.first_call_ns / 1e6,
             )
             record.raise_peak("load_peak_bytes", loaded.load_peak_bytes)
@@ -91,11 +94,30 @@ class Visitor:
         if not again:
             spent = int(sum(int(part.sum()) for part in latencies))
             record.phases = msgspec.structs.replace(record.phases, warm_up=spent / 1e6)
-        self._ask(record, messages.ResetPeaks(), messages.PeaksReset)
+        held = self._ask(record, messages.ResetPeaks(), messages.PeaksReset)
+        record.parts.settled(held.allocated_bytes, held.inputs_bytes)
         assert record.link is not None
-        if reset_peak(record.link.pid) and not again:
-            # What loading and warming up took was drawn, and is no part of what running takes.
-            record.peaks.pop("process_peak_bytes", None)
+        if reset_peak(record.link.pid):
+            now = process_memory(record.link.pid)
+            record.parts.high_water_reset(now.private_bytes, now.peak_bytes)
+            if not again:
+                # What loading and warming up took was drawn, and is no part of what running takes.
+                record.peaks.pop("process_peak_bytes", None)
+
+    def _make_context(self, record: Recorder, again: bool) -> None:
+        """A GPU comes to life in the worker before anything is loaded: its context is a part of the memory, and its time no part of loading."""
+        if not record.configuration.device.startswith("cuda"):
+            return
+        record.parts.before_context(self._device_memory(record))
+        made = self._ask(record, messages.MakeContext(record.configuration.device), messages.ContextMade, first=True)
+        record.parts.with_context(self._device_memory(record), made.reserved_bytes)
+        if not again:
+            record.phases = Phases(context=_ms(made.context_ns))
+
+    def _device_memory(self, record: Recorder) -> DeviceMemory | None:
+        if self._monitor is None or record.link is None:
+            return None
+        return self._monitor.device_memory(record.configuration.device, record.link.pid)
 
     def visit(self, record: Recorder, rested: bool) -> None:
         """One visit: re-warm after a rest, then counted blocks until the plan says that the visit is over."""
@@ -128,8 +150,39 @@ class Visitor:
         memory = self._ask(record, messages.ReadMemory(), messages.MemoryRead)
         record.raise_peak("allocated_peak_bytes", memory.allocated_peak_bytes)
         record.raise_peak("reserved_peak_bytes", memory.reserved_peak_bytes)
+        record.parts.after_visit(self._device_memory(record), memory.reserved_bytes)
         assert record.link is not None
         record.raise_peak("process_peak_bytes", process_memory(record.link.pid).peak_bytes)
+
+    def copies(self, record: Recorder, duration_ns: int) -> messages.CopiesMeasured:
+        """Times of copies to the device and back."""
+        measured = self._ask(record, messages.MeasureCopies(duration_ns), messages.CopiesMeasured)
+        self._check_arrays(record, measured.to_device_ns, measured.from_device_ns)
+        return measured
+
+    def busy(self, record: Recorder, rounds: int) -> messages.BusyMeasured:
+        """How long the GPU itself computes in a call."""
+        measured = self._ask(record, messages.MeasureBusy(rounds), messages.BusyMeasured)
+        self._check_arrays(record, measured.busy_ns)
+        return measured
+
+    def rested(self, record: Recorder, calls: int, rest_ns: int) -> messages.BlockDone:
+        """Calls after a rest each; they enter no figure of the tight loop."""
+        block = self._ask(record, messages.RunBlock(0, 0, calls, rest_ns), messages.BlockDone)
+        self._check_block(record, block)
+        return block
+
+    def stretch(self, record: Recorder, over: Callable[[list[messages.BlockDone]], bool], block_s: float) -> None:
+        """Short blocks in a row that enter no figure, one queued ahead, until `over` says so of those that are done."""
+        done: list[messages.BlockDone] = []
+        self._send_block(record, 0, block_s)
+        while True:
+            self._send_block(record, 0, block_s)
+            done.append(self._receive_block(record))
+            self._check_block(record, done[-1])
+            if over(done):
+                break
+        self._check_block(record, self._receive_block(record))
 
     def _run_blocks(self, record: Recorder, visit: int, steady: bool, over: Callable[[], bool], seen: list[Int64s]) -> None:
         """Blocks until `over`, one queued ahead so that the worker never waits for the engine.
@@ -172,13 +225,21 @@ class Visitor:
 
     def _check_block(self, record: Recorder, block: messages.BlockDone) -> None:
         """Believe no array whose length is not that of the others: a worker ran somebody's model."""
-        sizes = {len(part) for part in (block.start_ns, block.latency_ns, block.device_ns, block.enqueue_ns) if part is not None}
+        parts = [part for part in (block.start_ns, block.latency_ns, block.device_ns, block.enqueue_ns) if part is not None]
         cuda = record.configuration.device.startswith("cuda")
-        if len(sizes) != 1 or sizes.pop() % 8 or not block.latency_ns or cuda in (block.device_ns is None, block.enqueue_ns is None):
-            assert record.link is not None
-            self._workers.end(record.link, at_once=True)
-            values = {"error": "a block whose arrays do not match", "phase": self.phase}
-            raise ConfigurationEnded(failure("protocol-error", "protocol-error", values, {"log": record.link.log.text()}))
+        if len({len(part) for part in parts}) != 1 or not block.latency_ns or cuda in (block.device_ns is None, block.enqueue_ns is None):
+            self._disbelieve(record)
+        self._check_arrays(record, *parts)
+
+    def _check_arrays(self, record: Recorder, *parts: bytes) -> None:
+        if any(len(part) % 8 for part in parts):
+            self._disbelieve(record)
+
+    def _disbelieve(self, record: Recorder) -> NoReturn:
+        assert record.link is not None
+        self._workers.end(record.link, at_once=True)
+        values = {"error": "a block whose arrays do not match", "phase": self.phase}
+        raise ConfigurationEnded(failure("protocol-error", "protocol-error", values, {"log": record.link.log.text()}))
 
 
 def _ms(ns: int | None) -> float | None:

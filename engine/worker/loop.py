@@ -78,12 +78,23 @@ def _run_block(session: Session, command: messages.RunBlock) -> messages.Message
 
 
 def _reset_peaks(session: Session, command: messages.ResetPeaks) -> messages.Message:
-    session.reset_peaks()
-    return messages.PeaksReset()
+    return session.reset_peaks()
 
 
 def _read_memory(session: Session, command: messages.ReadMemory) -> messages.Message:
-    return messages.MemoryRead(*session.peaks())
+    return session.read_memory()
+
+
+def _make_context(session: Session, command: messages.MakeContext) -> messages.Message:
+    return session.make_context(command)
+
+
+def _measure_copies(session: Session, command: messages.MeasureCopies) -> messages.Message:
+    return session.measure_copies(command)
+
+
+def _measure_busy(session: Session, command: messages.MeasureBusy) -> messages.Message:
+    return session.measure_busy(command)
 
 
 HANDLERS: dict[type, Callable[[Session, Any], messages.Message]] = {
@@ -97,4 +108,7 @@ HANDLERS: dict[type, Callable[[Session, Any], messages.Message]] = {
     messages.RunBlock: _run_block,
     messages.ResetPeaks: _reset_peaks,
     messages.ReadMemory: _read_memory,
+    messages.MakeContext: _make_context,
+    messages.MeasureCopies: _measure_copies,
+    messages.MeasureBusy: _measure_busy,
 }

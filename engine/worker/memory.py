@@ -68,6 +68,17 @@ def current(device: torch.device) -> tuple[int | None, int | None]:
     return torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device)
 
 
+def make_context(device: torch.device) -> int | None:
+    """Let the device come to life in this process; bytes that torch's allocator holds then, None on a CPU."""
+    if device.type != "cuda":
+        return None
+    torch.cuda.set_device(device)
+    torch.cuda.synchronize(device)      # the driver makes its context at the first call that needs one
+    torch.empty(1, device=device)
+    torch.cuda.synchronize(device)
+    return torch.cuda.memory_reserved(device)
+
+
 class PeakWatch:
     """The most resident memory from now on, by the kernel's own high-water mark: sampling would miss a short peak."""
 

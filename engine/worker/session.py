@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from engine import messages
-from engine.worker import backends, errors, memory
+from engine.worker import backends, errors, extras, memory
 from engine.worker.inputs import Arguments, make_arguments, shapes_of, tensors_in
 from engine.worker.loading import LoadedModel, LoadTimes, load_timed
 from engine.worker.loading.explaining import cause
@@ -34,6 +34,13 @@ class Session:
         if not errors.is_out_of_memory(error):
             error = cause(error, self._command.model.kind if self._command else "", self._phase) or error
         return errors.describe(error, self._phase, self._device, batch_size)
+
+    def make_context(self, command: messages.MakeContext) -> messages.ContextMade:
+        """Let the device come to life before anything is loaded."""
+        device = torch.device(command.device)
+        began = time.perf_counter_ns()
+        reserved = memory.make_context(device)
+        return messages.ContextMade(None if reserved is None else time.perf_counter_ns() - began, reserved)
 
     def load(self, command: messages.Load) -> tuple[LoadedModel, LoadTimes]:
         """Bring the model into memory on the configuration's device."""
@@ -101,20 +108,47 @@ class Session:
         """One block of timed calls."""
         if self._runner is None:
             raise errors.WorkerError("protocol-error", "out-of-order", command="RunBlock")
-        samples = self._runner.run(command.duration_ns, command.max_calls)
+        samples = self._runner.run(command.duration_ns, command.max_calls, command.rest_ns)
         allocated, reserved = memory.current(self._device)
         return messages.BlockDone(
             command.block, pack(samples.start_ns) or b"", pack(samples.latency_ns) or b"", samples.gap_ns, samples.uncounted,
             pack(samples.device_ns), pack(samples.enqueue_ns), allocated, reserved,
         )
 
-    def reset_peaks(self) -> None:
-        """Forget the allocator's peaks."""
+    def reset_peaks(self) -> messages.PeaksReset:
+        """Forget the allocator's peaks; what it holds between two calls."""
+        self._synchronize()
         memory.reset_peaks(self._device)
+        inputs = self._prepared.inputs if self._prepared is not None else None
+        on_device = None if inputs is None or self._device.type == "cpu" else extras.nbytes(list(tensors_in(inputs)))
+        return messages.PeaksReset(*memory.current(self._device), on_device)
 
-    def peaks(self) -> tuple[int | None, int | None]:
-        """Peak bytes allocated and reserved, None on a CPU."""
-        return memory.peaks(self._device)
+    def read_memory(self) -> messages.MemoryRead:
+        """Peak bytes allocated and reserved, and reserved now; None on a CPU."""
+        return messages.MemoryRead(*memory.peaks(self._device), memory.current(self._device)[1])
+
+    def measure_copies(self, command: messages.MeasureCopies) -> messages.CopiesMeasured:
+        """Times of copying the inputs to the device and the outputs back; empty where there is nothing to copy."""
+        if self._prepared is None:
+            raise errors.WorkerError("protocol-error", "out-of-order", command="MeasureCopies")
+        if self._device.type == "cpu" or self._prepared.inputs is None:
+            return messages.CopiesMeasured(b"", b"", 0, 0)
+        host = torch.device("cpu")
+        with torch.inference_mode():
+            given = [tensor.to(host) for tensor in tensors_in(self._prepared.inputs)]
+            made = [tensor for tensor in tensors_in(self._prepared.call()) if tensor.device == self._device]
+            to_device = extras.time_copies(given, self._device, self._device, command.duration_ns)
+            from_device = extras.time_copies(made, self._device, host, command.duration_ns)
+        return messages.CopiesMeasured(pack(to_device) or b"", pack(from_device) or b"", extras.nbytes(given), extras.nbytes(made))
+
+    def measure_busy(self, command: messages.MeasureBusy) -> messages.BusyMeasured:
+        """How long the GPU itself computes in a call; empty where that cannot be told."""
+        if self._prepared is None:
+            raise errors.WorkerError("protocol-error", "out-of-order", command="MeasureBusy")
+        if self._device.type != "cuda" or self._prepared.inputs is None:
+            return messages.BusyMeasured(b"")
+        with torch.inference_mode():
+            return messages.BusyMeasured(pack(extras.time_busy(self._prepared.call, self._device, command.rounds)) or b"")
 
     def _synchronize(self) -> None:
         if self._device.type == "cuda":

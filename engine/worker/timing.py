@@ -38,8 +38,8 @@ class BlockRunner:
         self._device = device
         self._ended_ns = time.perf_counter_ns()
 
-    def run(self, duration_ns: int, max_calls: int) -> Samples:
-        """Run for about `duration_ns`, at least one counted call and at most `max_calls`.
+    def run(self, duration_ns: int, max_calls: int, rest_ns: int = 0) -> Samples:
+        """Run for about `duration_ns`, at least one counted call and at most `max_calls`, each after a rest of `rest_ns`.
 
         The collector of garbage rests within a block (as in timeit), so that its pauses are not taken for the model's.
         """
@@ -48,14 +48,30 @@ class BlockRunner:
         gc.disable()
         try:
             with torch.inference_mode():
-                uncounted = self._settle() if gap_ns > REST_NS else 0
-                samples = self._cuda(duration_ns, max_calls) if self._device.type == "cuda" else self._host(duration_ns, max_calls)
+                uncounted = self._settle() if gap_ns > REST_NS and not rest_ns else 0
+                samples = self._rested(rest_ns, max_calls) if rest_ns else self._calls(duration_ns, max_calls)
         finally:
             if collecting:
                 gc.enable()
         samples.gap_ns, samples.uncounted = gap_ns, uncounted
         self._ended_ns = time.perf_counter_ns()
         return samples
+
+    def _calls(self, duration_ns: int, max_calls: int) -> Samples:
+        return self._cuda(duration_ns, max_calls) if self._device.type == "cuda" else self._host(duration_ns, max_calls)
+
+    def _rested(self, rest_ns: int, calls: int) -> Samples:
+        """Single calls, each after a rest."""
+        all_of_them = Samples()
+        for _ in range(calls):
+            time.sleep(rest_ns / 1e9)
+            one = self._calls(0, 1)
+            all_of_them.start_ns += one.start_ns
+            all_of_them.latency_ns += one.latency_ns
+            for name in ("device_ns", "enqueue_ns"):
+                if (values := getattr(one, name)) is not None:
+                    setattr(all_of_them, name, (getattr(all_of_them, name) or []) + values)
+        return all_of_them
 
     def _settle(self) -> int:
         """Calls after a rest that are run but not counted: 1 ms of them, at most three."""

@@ -68,6 +68,9 @@ class FakeWorkers:
     def ReadMemory(self, command):
         return messages.MemoryRead(None, None)
 
+    def MakeContext(self, command):
+        return messages.ContextMade(5_000_000, 2 << 20)
+
     def RunBlock(self, command):
         return block(self.call_ns, self.per_block)
 
@@ -75,6 +78,11 @@ class FakeWorkers:
 def block(call_ns, count, **changes):
     latency = np.full(count, call_ns, "<i8").tobytes()
     return msgspec.structs.replace(messages.BlockDone(1, latency, latency, 0, 1), **changes)
+
+
+def gpu_block():
+    one = block(1_000_000, 6)
+    return msgspec.structs.replace(one, device_ns=one.latency_ns, enqueue_ns=one.latency_ns)
 
 
 def make(plan=PLAN, device="cpu", **fields):
@@ -190,6 +198,32 @@ def test_a_gpu_block_without_device_times_is_none():
         visitor.start(record)
 
 
+def test_a_gpu_comes_to_life_before_the_load_and_apart_from_it():
+    visitor, record, workers, _ = make(device="cuda:0", RunBlock=lambda command: gpu_block())
+    visitor.start(record)
+    assert [name for name, _ in workers.sent][:3] == ["MakeContext", "Load", "Prepare"]
+    assert (record.phases.context, record.phases.load) == (5.0, 2.0)
+
+
+@pytest.mark.parametrize("spoiled", [messages.CopiesMeasured(b"1234567", b"", 1, 1), messages.CopiesMeasured(b"", b"123456789", 1, 1)])
+def test_copies_that_are_no_numbers_end_the_worker(spoiled):
+    visitor, record, workers, _ = make(MeasureCopies=lambda command: spoiled)
+    visitor.start(record)
+    with pytest.raises(ConfigurationEnded) as caught:
+        visitor.copies(record, 1)
+    assert (caught.value.failure.code, workers.ended) == ("protocol-error", [True])
+
+
+def test_a_stretch_keeps_one_block_ahead_and_enters_no_figure():
+    visitor, record, workers, _ = make()
+    visitor.start(record)
+    before, workers.behind = len(record.samples), 0
+    seen = []
+    visitor.stretch(record, lambda done: seen.append(len(done)) or len(done) == 3, 0.01)
+    assert (seen, workers.behind, workers.owed) == ([1, 2, 3], 2, [])
+    assert len(record.samples) == before
+
+
 def test_what_a_visit_had_before_it_failed_counts_as_a_visit():
     visitor, record, workers, _ = make(msgspec.structs.replace(PLAN, visit_samples=1000, visit_needs_both=True))
     visitor.start(record)
@@ -213,7 +247,7 @@ def test_the_peak_of_loading_is_no_peak_of_running(monkeypatch):
     visitor, record, _, _ = make()
     asked = []
     monkeypatch.setattr("engine.visits.reset_peak", lambda pid: asked.append(pid) is None)
-    monkeypatch.setattr("engine.visits.process_memory", lambda pid: SimpleNamespace(peak_bytes=300))
+    monkeypatch.setattr("engine.visits.process_memory", lambda pid: SimpleNamespace(peak_bytes=300, private_bytes=100))
     record.raise_peak("process_peak_bytes", 900)
     visitor.start(record)
     assert asked == [os.getpid()]

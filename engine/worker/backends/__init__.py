@@ -19,3 +19,5 @@ class Prepared:
     """The torch module behind the call, if there is one."""
     weights_bytes: int | None = None
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
+    inputs: Any = None
+    """The arguments as the call takes them, on the device; None where they stay on the host and each call contains their copies."""

@@ -25,4 +25,4 @@ def prepare(loaded: LoadedModel, configuration: Configuration, arguments: Argume
     def call() -> object:
         return module(*positional, **named)
 
-    return Prepared(formats.around(call, configuration.precision, device), module, weights_bytes(module), notes)
+    return Prepared(formats.around(call, configuration.precision, device), module, weights_bytes(module), notes, (positional, named))
