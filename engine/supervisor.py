@@ -30,7 +30,8 @@ from engine.watch import MachineWatch
 from engine.words import failure
 from engine.workers import ConfigurationEnded, Interrupted, Workers, interpreter_of
 
-MONITOR_S = 0.02
+MONITOR_S = 1 / 60
+"""The graphs want 50 readings a second at least, a busy machine takes some."""
 IDLE_S = 1.0
 
 
