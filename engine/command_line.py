@@ -44,3 +44,29 @@ def model_words(model: ModelSource, inputs: tuple[InputSpec, ...] = ()) -> list[
     for spec in inputs:
         words += ["--input", format_input(spec)]
     return words
+
+
+def compare_line(job_a: Job, job_b: Job) -> str:
+    """`python3 main.py compare A B` with every setting of both."""
+    words = ["python3", "main.py", "compare", side_text(job_a), side_text(job_b)]
+    for job in (job_a, job_b):
+        if job.model.dangerous:
+            words += ["--trust-dangerous", Path(job.model.path).name]
+    if job_a.timeout_s != DEFAULT_TIMEOUT_S:
+        words += ["--timeout", f"{job_a.timeout_s:g}"]
+    if job_a.interpreter:
+        words += ["--python", job_a.interpreter]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def side_text(job: Job) -> str:
+    """`FILE::precision=fp16,batch=8,...`: one side of a comparison as it is written."""
+    model, each = job.model, job.configurations[0]
+    settings = [
+        ("device", each.device), ("precision", each.precision), ("quantization", each.quantization), ("backend", each.backend), ("batch", str(each.batch_size)),
+        ("threads", str(each.threads)), ("arch", model.architecture), ("weights-at", model.weights_at),
+        *(("input", format_input(spec)) for spec in job.inputs),
+    ]
+    parts = [f"{name}={value}" for name, value in settings if value]
+    parts += [name for name, is_set in (("trust", model.trusted), ("allow-missing", model.allow_missing)) if is_set]
+    return f"{model.path}::{','.join(parts)}"

@@ -10,7 +10,7 @@ import numpy as np
 from engine.candidates import Candidate, Fit
 from engine.capabilities import Facts
 from engine.job import InputSpec, Job, ModelSource
-from engine.result import Failure, ModelInfo, Outcome, Reason, Run
+from engine.result import Comparison, Failure, ModelInfo, Outcome, Reason, Run
 
 
 class EngineReady(msgspec.Struct, frozen=True):
@@ -178,6 +178,34 @@ class JobFinished(msgspec.Struct, frozen=True):
 
     run: Run
     run_path: str | None
+    save_failure: Failure | None = None
+
+
+class ComparisonStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """Two configurations are to be compared, B against A; each job has one. Events with an index come too: 0 is A, 1 is B."""
+
+    job_a: Job
+    job_b: Job
+    model_a: ModelInfo
+    model_b: ModelInfo
+    start_ns: int
+    run_path: str | None = None
+
+
+class ComparisonUpdated(msgspec.Struct, frozen=True, kw_only=True):
+    """The standing after another round: `comparison` holds the medians of the blocks so far."""
+
+    comparison: Comparison
+    rounds: int
+    is_final: bool = False
+
+
+class ComparisonFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """The comparison is over; `failure` says why it has no verdict where one of the two ended early (its outcome says so too)."""
+
+    run: Run
+    run_path: str | None = None
+    failure: Failure | None = None
     save_failure: Failure | None = None
 
 

@@ -124,6 +124,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Of each."""
     samples_needed: int | None = None
     """Blocks still needed of each, estimated, for CANNOT-TELL; else 0."""
+    medians_a_ms: tuple[float, ...] = ()
+    """Of A's blocks, in the order they were taken (a block is a visit of the outcome's samples)."""
+    medians_b_ms: tuple[float, ...] = ()
+    steps: tuple[tuple[int, float, float, float], ...] = ()
+    """How the interval narrowed, round by round: blocks of each, ratio, both ends."""
 
 
 class Phases(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ import msgspec
 from engine import environment, extras, resume
 from engine.candidates import Candidate
 from engine.capabilities import Facts, check, default_threads
+from engine.comparison import ComparisonRun, Side
 from engine.events import ClassesRanked, EngineReady, FileInspected, JobFinished, JobStarted, ModelExamined, MonitorSampled
 from engine.indexing import Indexer
 from engine.job import InputSpec, Job, ModelSource
@@ -182,6 +183,16 @@ class Engine:
         records = [self._recorder(index, job, info, facts) for index in range(len(job.configurations))]
         return self._measure(run, job, records, zero_ns)
 
+    def compare(self, job_a: Job, info_a: ModelInfo, job_b: Job, info_b: ModelInfo) -> Run:
+        """Measure two configurations in turn, one in each job, until it is shown whether B is faster; the run has two outcomes and the comparison."""
+        a, b = (Side(job, info, self._facts_about(interpreter_of(job.interpreter))) for job, info in ((job_a, info_a), (job_b, info_b)))
+        parts = ComparisonRun(self.workers, self.pump, self.flags, self.emit, self.monitor, self._folder, self._keep_history)
+        self._measuring = True
+        try:
+            return parts.measure(a, b, lambda index, job, info, facts: self._recorder(index, job, info, facts, at=0))
+        finally:
+            self._measuring = False
+
     def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> Run:
         """Append visits to one finished configuration of a run, whose file must be the one that was measured."""
         job = resume.job_of(run)
@@ -206,8 +217,9 @@ class Engine:
         except (ConfigurationEnded, Interrupted):
             return None
 
-    def _recorder(self, index: int, job: Job, info: ModelInfo, facts: Facts | None) -> Recorder:
-        record = Recorder(index, job, job.configurations[index], info, facts.cores if facts else None)
+    def _recorder(self, index: int, job: Job, info: ModelInfo, facts: Facts | None, at: int | None = None) -> Recorder:
+        """The record of the configuration with this index, or at another place in its job."""
+        record = Recorder(index, job, job.configurations[index if at is None else at], info, facts.cores if facts else None)
         if facts is not None and not (choice := check(facts, info.kind, record.configuration)).available:
             record.fail(failure("unsupported", choice.code, choice.values))
         return record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter_ns
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import psutil
 
@@ -15,9 +15,6 @@ from engine.recorder import Recorder
 from engine.units import format_bytes
 from engine.visits import Visitor
 
-if TYPE_CHECKING:
-    from engine.runner import JobRunner
-
 RESERVE_SHARE, RESERVE_BYTES = 0.04, 512 * 1024 * 1024
 """The worker is stopped before less than this is left, so that the system's own killer never has to choose."""
 COMFORT_SHARE = 0.25
@@ -25,6 +22,13 @@ COMFORT_SHARE = 0.25
 GUARD_EVERY = 5
 COMPANY_EVERY = 10
 """Ticks between two looks at who else computes on the GPU."""
+
+
+class Stoppable(Protocol):
+    """What runs while the machine is watched."""
+
+    def stop_for_memory(self, values: dict[str, str], held: str) -> None:
+        """End what runs: the machine's memory is nearly gone."""
 
 
 class MachineWatch:
@@ -38,7 +42,7 @@ class MachineWatch:
         self._own_pids: set[int] = set()
         self._computing_before = {index: self._computing(index) for index in monitor.gpus}
 
-    def tick(self, runner: JobRunner) -> None:
+    def tick(self, runner: Stoppable) -> None:
         """One reading; stops the running configuration when the machine's memory runs out."""
         record = self._visitor.current
         link = record.link if record else None
@@ -109,7 +113,7 @@ class MachineWatch:
         memory = psutil.virtual_memory()
         return bool(memory.available < COMFORT_SHARE * memory.total)
 
-    def _guard(self, runner: JobRunner, record: Recorder | None) -> None:
+    def _guard(self, runner: Stoppable, record: Recorder | None) -> None:
         if record is None or (short := shortage()) is None:
             return
         held = self._monitor.sample(record.link.pid).get("worker_resident_bytes") if record.link else None
