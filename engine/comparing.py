@@ -124,11 +124,10 @@ class Comparer:
         """The outcome of one that did not fail itself."""
         if self._is_judged:
             record.stopped, record.status = self._why_over(), "ok"
-        elif any(other.over for other in self.records):
-            record.cancel()
+            return
+        record.cancel()
+        if self.failure is not None:
             record.stopped = Reason("compare-other-ended", {}, say("compare-other-ended"))
-        else:
-            record.cancel()
 
     def _why_over(self) -> Reason:
         found = verdict.judge(self.rounds)
