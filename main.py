@@ -6,7 +6,7 @@ import os
 import sys
 
 COMMANDS = ("profile", "inspect", "compare", "report", "doctor", "tune", "serve-test")
-LATER = ("compare", "tune", "serve-test")
+LATER = ("tune", "serve-test")
 
 
 def main() -> int:

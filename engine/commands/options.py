@@ -54,6 +54,13 @@ def profile_parser() -> Parser:
     parser.add_argument("file", nargs="?", metavar="FILE", help="the model file")
     parser.add_argument("--demo", action="store_true", help="measure the bundled demo model and write its page")
     add_model_options(parser)
+    add_measuring_options(parser)
+    parser.add_argument("--plan", default="standard", help="quick, standard or publication")
+    return parser
+
+
+def add_measuring_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is measured and what is written, the same for every command that measures."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; a list multiplies")
     parser.add_argument("--precision", default="fp32", help="fp32, fp16, bf16, amp")
     parser.add_argument("--quantization", default="none", help="none, dynamic-int8")
@@ -61,13 +68,11 @@ def profile_parser() -> Parser:
     parser.add_argument("--batch", default="", help="1, or 1,8,32, or 1:64 for doubling (default: 1, or the smallest that the model was seen to take)")
     parser.add_argument("--threads", default="", help="intra-op threads (default: physical cores less one)")
     parser.add_argument("--timeout", type=_seconds, default=None, metavar="SECONDS", help="without an answer for so long a call counts as hung")
-    parser.add_argument("--plan", default="standard", help="quick or standard")
     parser.add_argument("--json", metavar="PATH", help="write the run")
     parser.add_argument("--report", metavar="PATH", help="write the page")
     parser.add_argument("--samples", metavar="PATH", help="write all raw samples (.npz)")
     parser.add_argument("--no-history", action="store_true", help="keep no copy of the run")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    return parser
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import io
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NamedTuple, Self
 
@@ -54,9 +54,14 @@ class _Measured(NamedTuple):
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; the exit code is the contract's."""
-    _speak_plainly()
+    return guarded(argv, lambda: _profile(parse_profile(argv)))
+
+
+def guarded(argv: Sequence[str], work: Callable[[], int]) -> int:
+    """Do it; what is refused or fails becomes two lines and an exit code."""
+    speak_plainly()
     try:
-        return _profile(parse_profile(argv))
+        return work()
     except Refused as refused:
         tell(refused.summary, refused.hint)
         if "--debug" in argv:
@@ -71,7 +76,7 @@ def main(argv: Sequence[str]) -> int:
         return FAILED
 
 
-def _speak_plainly() -> None:
+def speak_plainly() -> None:
     """A terminal that knows few characters gets their numbers; it is no reason to fail after everything was measured."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -82,7 +87,7 @@ def _profile(options: argparse.Namespace) -> int:
     python = interpreter(options.python)
     progress = Progress()
     engine = Engine(progress.take, python=python, keep_history=not options.no_history)
-    with _Interrupts(engine) as interrupts:
+    with Interrupts(engine) as interrupts:
         try:
             with progress:
                 measured = _measure(engine, options, python, progress)
@@ -98,8 +103,8 @@ def _profile(options: argparse.Namespace) -> int:
         if progress.save_failure is not None:
             tell(progress.save_failure.summary, progress.save_failure.hint)
         if options.debug:
-            _show_details(run)
-        return INTERRUPTED if interrupts.count else _exit_code(run, written and progress.save_failure is None, measured.refusal)
+            show_all_details(run)
+        return INTERRUPTED if interrupts.count else exit_code(run, written and progress.save_failure is None, measured.refusal)
 
 
 def _measure(engine: Engine, options: argparse.Namespace, python: str | None, progress: Progress) -> _Measured:
@@ -118,11 +123,11 @@ def _measure(engine: Engine, options: argparse.Namespace, python: str | None, pr
     tell_batches(options, found)
     run = engine.run_job(make_job(options, facts, source, found), with_architecture(info, source))
     if any(outcome.status == "ok" for outcome in run.outcomes) and not options.no_history:
-        _remember(inspected, source, options)
+        remember_class(inspected, source, options)
     return _Measured(run, writer, _explain(engine, run, source, found.specs) if given else None)
 
 
-def _remember(inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> None:
+def remember_class(inspected: FileInspected, source: ModelSource, options: argparse.Namespace) -> None:
     """Keep the class that ran these weights, so that it need not be named again; a convenience, whose failing is told with --debug only."""
     if options.demo or source.architecture is None or source.kind not in WEIGHTS or source.allow_missing:
         return
@@ -149,7 +154,7 @@ def not_started(error: EngineLost | ConfigurationEnded, options: argparse.Namesp
     return FAILED if options.python is None else REFUSED
 
 
-def _show_details(run: Run) -> None:
+def show_all_details(run: Run) -> None:
     """The traceback and the log of each configuration that failed."""
     for outcome in run.outcomes:
         details = outcome.error.details if outcome.error else {}
@@ -162,7 +167,7 @@ def show_details(details: dict[str, Any]) -> None:
         print(text, file=sys.stderr)
 
 
-def _exit_code(run: Run, written: bool, refusal: Failure | None) -> int:
+def exit_code(run: Run, written: bool, refusal: Failure | None) -> int:
     """The contract's code for how the run ended; failures beside a success are named on standard error."""
     if not any(outcome.status == "ok" for outcome in run.outcomes):
         failed = [refusal] if refusal is not None else [outcome.error for outcome in run.outcomes if outcome.error]
@@ -177,7 +182,7 @@ def _exit_code(run: Run, written: bool, refusal: Failure | None) -> int:
     return OK if written else UNWRITABLE
 
 
-class _Interrupts:
+class Interrupts:
     """Ctrl-C: the first finishes the running configuration, the second stops now."""
 
     def __init__(self, engine: Engine) -> None:

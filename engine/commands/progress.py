@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.events import JobFinished, JobStarted, Looking, Progressed
-from engine.result import Failure
+from engine.events import ComparisonFinished, ComparisonStarted, ComparisonUpdated, JobFinished, JobStarted, Looking, Progressed
+from engine.result import Comparison, Failure
 from engine.words import say
 
 
@@ -21,6 +21,8 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._count = 0
+        self._standing = ""
+        """Of a comparison: the ratio so far."""
         self.also: Callable[[object], None] = lambda event: None
         """Who else wants the events."""
 
@@ -56,7 +58,12 @@ class Progress:
         if isinstance(event, JobStarted):
             self._count = len(event.job.configurations)
             self.run_path = Path(event.run_path) if event.run_path else None
-        elif isinstance(event, JobFinished):
+        elif isinstance(event, ComparisonStarted):
+            self._count = 2
+            self.run_path = Path(event.run_path) if event.run_path else None
+        elif isinstance(event, ComparisonUpdated):
+            self._standing = _standing(event.comparison)
+        elif isinstance(event, JobFinished | ComparisonFinished):
             self.run_path = Path(event.run_path) if event.run_path else self.run_path
             self.save_failure = event.save_failure
         elif isinstance(event, Looking):
@@ -64,4 +71,12 @@ class Progress:
         elif isinstance(event, Progressed) and self._bar is not None:
             left = "" if event.seconds_left is None else f"{event.seconds_left:.0f} s"
             where = "" if event.index is None else f"{event.index + 1}/{self._count} {event.phase}"
-            self._bar.update(self._task, completed=event.fraction, description=where, left=left)
+            self._bar.update(self._task, completed=event.fraction, description=f"{where} {self._standing}".rstrip(), left=left)
+
+
+def _standing(comparison: Comparison) -> str:
+    """The ratio so far, which narrows."""
+    if comparison.ratio is None or comparison.ci95 is None:
+        return ""
+    low, high = comparison.ci95
+    return f"{comparison.ratio:.3f} ({low:.3f}-{high:.3f})"      # square brackets would be markup here

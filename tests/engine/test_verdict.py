@@ -157,7 +157,7 @@ def test_a_verdict_is_what_its_interval_shows(rounds):
         return
     low, high = found.ci95
     assert 0.0 < low <= found.ratio <= high
-    inside = 0.98 <= low and high <= 1.02
+    inside = low >= 0.98 and high <= 1.02
     assert (found.verdict == SAME) == inside
     assert (found.verdict == FASTER) == (high < 1.0 and not inside)
     assert (found.verdict == SLOWER) == (low > 1.0 and not inside)
