@@ -15,6 +15,7 @@ from engine.candidates import Candidate
 from engine.capabilities import Facts, check, default_threads
 from engine.comparison import ComparisonRun, Side
 from engine.events import ClassesRanked, EngineReady, FileInspected, JobFinished, JobStarted, ModelExamined, MonitorSampled
+from engine.finding import Finder
 from engine.indexing import Indexer
 from engine.job import InputSpec, Job, ModelSource
 from engine.keeper import Keeper
@@ -183,8 +184,13 @@ class Engine:
         records = [self._recorder(index, job, info, facts) for index in range(len(job.configurations))]
         return self._measure(run, job, records, zero_ns)
 
-    def compare(self, job_a: Job, info_a: ModelInfo, job_b: Job, info_b: ModelInfo) -> Run:
-        """Measure two configurations in turn, one in each job, until it is shown whether B is faster; the run has two outcomes and the comparison."""
+    def compare(self, job_a: Job, info_a: ModelInfo, job_b: Job, info_b: ModelInfo, unchanged: bool = False) -> Run:
+        """Measure two configurations in turn, one in each job, until it is shown whether B is faster; the run has two outcomes and the comparison.
+
+        `unchanged`: first make sure that the files are still those that the infos speak of.
+        """
+        for info in {each.sha256: each for each in (info_a, info_b)}.values() if unchanged else ():
+            self._check_unchanged(info.path, info.sha256)
         a, b = (Side(job, info, self._facts_about(interpreter_of(job.interpreter))) for job, info in ((job_a, info_a), (job_b, info_b)))
         parts = ComparisonRun(self.workers, self.pump, self.flags, self.emit, self.monitor, self._folder, self._keep_history)
         self._measuring = True
@@ -197,16 +203,20 @@ class Engine:
         """Append visits to one finished configuration of a run, whose file must be the one that was measured."""
         job = resume.job_of(run)
         resume.check(run, index)
-        inspected = self._inspect(job.model.path)
+        self._check_unchanged(job.model.path, run.model.sha256)
+        zero_ns = resume.zero_ns(run)
+        record = resume.recorder(run, job, index, self.facts.cores if self.facts else None)
+        return self._measure(run, job, [record], zero_ns, Path(run_path) if run_path else None)
+
+    def _check_unchanged(self, path: str, sha256: str) -> None:
+        """Raise ConfigurationEnded where a file is no longer what was measured, Interrupted on stop."""
+        inspected = self._inspect(path)
         if self.flags.stop:
             raise Interrupted
         if inspected.refusal is not None:
             raise ConfigurationEnded(inspected.refusal)
-        if inspected.info is None or inspected.info.sha256 != run.model.sha256:
-            raise ConfigurationEnded(failure("failed", "file-changed", {"file": Path(job.model.path).name}))
-        zero_ns = resume.zero_ns(run)
-        record = resume.recorder(run, job, index, self.facts.cores if self.facts else None)
-        return self._measure(run, job, [record], zero_ns, Path(run_path) if run_path else None)
+        if inspected.info is None or inspected.info.sha256 != sha256:
+            raise ConfigurationEnded(failure("failed", "file-changed", {"file": Path(path).name}))
 
     def _facts_about(self, interpreter: str) -> Facts | None:
         """Facts of the Python that runs a job; None where it cannot be asked (its rows will say why) or the user stops."""
@@ -231,7 +241,7 @@ class Engine:
         watch = MachineWatch(self.monitor, visitor, self.emit, zero_ns)
         runner = JobRunner(
             records, visitor, self.workers, self.pump, self.flags, self.emit, lambda record: keeper.keep(record) if keeper else None, watch,
-            lambda record: extras.measure(record, visitor, self.monitor),
+            lambda record: extras.measure(record, visitor, self.monitor), Finder(visitor, self.workers, self.monitor, self.emit),
         )
         ticks = [self.pump.every(MONITOR_S, lambda: watch.tick(runner)), self.pump.every(PROGRESS_S, runner.report_progress)]
         self._measuring = True

@@ -95,6 +95,10 @@ class EngineThread(QThread):
         """Append visits to one row of a run; answered as `run_job` is."""
         self._submit(lambda: self._engine.keep_measuring(run, index, run_path), is_job=True)
 
+    def compare(self, job_a: Job, info_a: ModelInfo, job_b: Job, info_b: ModelInfo) -> None:
+        """Measure two configurations in turn, if their files are unchanged; answered by ComparisonStarted, many events, and ComparisonFinished."""
+        self._submit(lambda: self._engine.compare(job_a, info_a, job_b, info_b, unchanged=True), is_job=True)
+
     def save_report(self, run: Run, path: str, language: str = "en") -> None:
         """Make the page in a child process; answered by ReportSaved."""
         self._submit(lambda: self._save_report(run, Path(path), language))

@@ -105,9 +105,11 @@ class MainWindow(QMainWindow):
     def _make_bench(self) -> Bench:
         from gui.widgets.bench import Bench
         from gui.widgets.details_pane import DetailsPane
+        from gui.widgets.lower_tabs import add_lower_tabs
 
         run = self.session.run
         self._bench = bench = Bench(run)
+        add_lower_tabs(bench, self.session)
         self.details_pane = DetailsPane(run)
         self.centre.addWidget(bench)
         self.details_holder.addWidget(self.details_pane)

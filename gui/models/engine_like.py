@@ -33,6 +33,9 @@ class EngineLike(Protocol):
     def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
         """Answered as `run_job` is."""
 
+    def compare(self, job_a: Job, info_a: ModelInfo, job_b: Job, info_b: ModelInfo) -> None:
+        """Answered by `ComparisonStarted` ... `ComparisonFinished`."""
+
     def cancel(self) -> None:
         """Finish the running configuration."""
 

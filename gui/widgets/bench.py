@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
@@ -31,9 +33,13 @@ class Bench(QWidget):
         self.memory_plot.link_time_axis(self.latency_plot)
         self.table = ResultsTable(model)
         self.tabs = QTabWidget(objectName="lowerTabs")
+        self._tab_codes = ["pane.results"]
         self.copy_button = QPushButton(objectName="copyMarkdownButton")
         self.save_button = QPushButton(objectName="saveReportButton")
+        self.buttons = QHBoxLayout()
+        """Below the table, after a stretch: what can be done with it."""
         self._saving = False
+        self._views: list[Any] = [self.figures, self.latency_plot, self.memory_plot, self.table]
         self._lay_out()
         self.copy_button.clicked.connect(self.copy_requested)
         self.save_button.clicked.connect(self.save_requested)
@@ -43,6 +49,13 @@ class Bench(QWidget):
             signal.connect(self.retranslate)
         self.retranslate()
 
+    def add_tab(self, view: QWidget, code: str) -> None:
+        """Another tab beside the results, called by `code` of gui.text; where it has `refresh()`, it is drawn with the others."""
+        self._tab_codes.append(code)
+        self.tabs.addTab(view, text.say(code))
+        if hasattr(view, "refresh"):
+            self._views.append(view)
+
     def set_saving(self, saving: bool) -> None:
         """While a report is written, a second one cannot be asked for."""
         self._saving = saving
@@ -50,12 +63,13 @@ class Bench(QWidget):
 
     def refresh(self) -> None:
         """Draw what is new since the last time."""
-        for view in (self.figures, self.latency_plot, self.memory_plot, self.table):
+        for view in self._views:
             view.refresh()
 
     def retranslate(self) -> None:
         """Say every word again, and show what can be pressed."""
-        self.tabs.setTabText(0, text.say("pane.results"))
+        for place, code in enumerate(self._tab_codes):
+            self.tabs.setTabText(place, text.say(code))
         self.copy_button.setText(text.say("copy.markdown"))
         self.copy_button.setToolTip(text.say("copy.markdown.tip"))
         self.copy_button.setIcon(theme.icon("copy"))
@@ -66,7 +80,7 @@ class Bench(QWidget):
         self.save_button.setEnabled(self._model.run is not None and not self._saving)
 
     def _lay_out(self) -> None:
-        plots, results, buttons = QSplitter(Qt.Orientation.Vertical), QWidget(), QHBoxLayout()
+        plots, results, buttons = QSplitter(Qt.Orientation.Vertical), QWidget(), self.buttons
         plots.addWidget(self.latency_plot)
         plots.addWidget(self.memory_plot)
         plots.setStretchFactor(0, 3)

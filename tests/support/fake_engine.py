@@ -75,6 +75,9 @@ class FakeEngine(QObject):
     def run_job(self, job: Job, info: ModelInfo) -> None:
         self.calls.append(("run_job", job, info))
 
+    def compare(self, job_a: Job, info_a: ModelInfo, job_b: Job, info_b: ModelInfo) -> None:
+        self.calls.append(("compare", job_a, info_a, job_b, info_b))
+
     def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> None:
         self.calls.append(("keep_measuring", run, index, run_path))
 
