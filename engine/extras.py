@@ -59,6 +59,7 @@ def _rested(record: Recorder, visitor: Visitor, rest_s: float) -> None:
     # One block a call: the engine sees a stop or a hang in between.
     blocks = [visitor.rested(record, 1, int(rest_s * 1e9)) for _ in range(calls)]
     all_of_them = np.concatenate([np.frombuffer(block.latency_ns, "<i8") for block in blocks])
+    record.idle_gap_ms = rest_s * 1e3
     record.idle_latency = statistics.summarize(all_of_them, np.zeros(len(all_of_them), np.int32))
 
 

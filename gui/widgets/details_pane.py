@@ -19,6 +19,7 @@ from gui.widgets.details_sections import (
     PhasesSection,
     Section,
 )
+from gui.widgets.figures_sections import MemorySection, TimesSection, VisitsSection
 from gui.widgets.labels import label
 
 
@@ -34,8 +35,11 @@ class DetailsPane(QWidget):
         self._seen: tuple[object, ...] = ()
         self.title, self.state, self.empty_note = label("title", "detailsTitle", wraps=True), label("muted", "detailsState"), label("muted", wraps=True)
         self.outcome, self.phases, self.advice = OutcomeSection(), PhasesSection(), AdviceSection()
+        self.visits, self.memory, self.times = VisitsSection(), MemorySection(), TimesSection()
         self.figures, self.code, self.log, self.error = FiguresSection(), CodeSection(), LogSection(), ErrorSection()
-        self.sections: tuple[Section, ...] = (self.outcome, self.error, self.phases, self.advice, self.figures, self.code, self.log)
+        self.sections: tuple[Section, ...] = (
+            self.outcome, self.error, self.phases, self.visits, self.memory, self.times, self.advice, self.figures, self.code, self.log,
+        )
         self.code.problem_met.connect(self.problem_met)
         self._lay_out()
         for signal in (model.reset, model.selection_changed, text.current.changed, theme.notifier.changed):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPlainTextEdit
 
 from engine.job import Configuration
-from engine.result import Phases, Reason, Trust
+from engine.result import Copies, Latency, Memory, Phases, Reason, Trust
 from gui import text
 from gui.models.run_model import RunModel
 from gui.widgets.details_pane import DetailsPane
 from gui.widgets.phase_bar import PhaseBar
+from gui.widgets.visit_chart import tip
 from tests.support.runs import CODE, make_outcome, make_run
 
 
@@ -174,3 +176,59 @@ def test_the_language_switches_live(pane):
     assert view.outcome.header.text() == "结果"
     assert "未找到波动的原因。" in sentences(view.outcome)
     assert view.code.copy_button.text() == "复制"
+
+
+def test_visits_are_drawn_and_say_their_figures(pane):
+    view = pane(make_outcome(Configuration()))
+    assert view.visits.chart.isVisible()
+    assert len(view.visits.chart.figures) == 5
+    assert "5 visits" in view.visits.chart.accessibleName()
+    assert "median 4.28 ms" in tip(view.visits.chart.figures[0])
+
+
+def test_samples_that_were_reduced_draw_no_visits(pane):
+    outcome = make_outcome(Configuration())
+    view = pane(msgspec.structs.replace(outcome, latency=msgspec.structs.replace(outcome.latency, count=900_000)))
+    assert not view.visits.isVisible()
+
+
+GPU_MEMORY = Memory(
+    weights_bytes=100 << 20, inputs_bytes=10 << 20, context_bytes=500 << 20, activations_bytes=200 << 20, workspace_bytes=50 << 20, cached_bytes=20 << 20,
+    others_bytes=0, driver_bytes=888 << 20, device_peak_bytes=880 << 20, device_memory_source="process",
+)
+
+
+def test_memory_is_a_waterfall_that_says_what_it_adds_up_to(pane):
+    view = pane(make_outcome(Configuration(device="cuda:0"), memory=GPU_MEMORY))
+    assert view.memory.chart.lines.texts() == [
+        ("context", "500 MiB"), ("weights", "100 MiB"), ("inputs", "10.0 MiB"), ("activations", "200 MiB"), ("workspace", "50.0 MiB"), ("cached, free", "20.0 MiB"),
+        ("others", "0 B"),
+    ]
+    assert sentences(view.memory)[-1] == "Adds up to 99.1 % of the 888 MiB that the driver shows."
+
+
+def test_a_part_that_was_not_read_is_named(pane):
+    view = pane(make_outcome(Configuration(device="cuda:0"), memory=msgspec.structs.replace(GPU_MEMORY, context_bytes=None, workspace_bytes=None)))
+    assert sentences(view.memory)[-1] == "Not read: context, workspace."
+
+
+def test_growth_and_rest_on_the_cpu(pane):
+    memory = Memory(weights_bytes=100 << 20, growth_bytes=30 << 20, process_peak_bytes=400 << 20)
+    view = pane(make_outcome(Configuration(), memory=memory))
+    assert view.memory.chart.lines.texts() == [("weights", "100 MiB"), ("growth", "30.0 MiB"), ("Python, torch", "270 MiB")]
+    assert "400 MiB" in sentences(view.memory)[-1]
+
+
+def test_times_stand_together_with_what_they_mean(pane):
+    view = pane(make_outcome(
+        Configuration(device="cuda:0"), latency=Latency(count=700, visits=5, p50_ms=1.0), device_latency=Latency(count=700, visits=5, p50_ms=0.95), enqueue_p50_ms=0.9,
+        gpu_busy_ms=0.25, copies=Copies(to_device_ms=0.1, from_device_ms=0.1, to_device_bytes=1024, from_device_bytes=1024),
+        energy={"joules_per_item": 0.5, "mean_watts": 300.0, "seconds": 2.0, "items": 10, "source": "counter"},
+    ))
+    lines = dict(view.times.lines.texts())
+    assert (lines["call, host"], lines["enqueue"], lines["GPU busy"], lines["mean power"]) == ("1.00 ms", "900 µs", "250 µs", "300 W")
+    assert any("Launch-bound" in sentence and "4.0 times" in sentence for sentence in sentences(view.times))
+
+
+def test_a_row_of_the_cpu_has_no_times_but_its_own(pane):
+    assert not pane(make_outcome(Configuration())).times.isVisible()
