@@ -44,6 +44,7 @@ class Recorder:
         self.visit_spans_s: list[tuple[float, float]] = []
         self.peaks: dict[str, int] = {}
         self.parts = MemoryParts()
+        self._memory_kept: MemoryParts | None = None
         self.device_memory_source: str | None = None
         self.stopped: Reason | None = None
         self.warm_up: Reason | None = None
@@ -102,9 +103,20 @@ class Recorder:
         """Take in what a monitor saw."""
         self.timeline.add(t_ns, values)
 
+    def keep_memory(self) -> None:
+        """A plan's next worker comes: memory stays that of the first one, or parts of one would stand beside peaks of another."""
+        if self._memory_kept is None:
+            self._memory_kept = self.parts
+        self.parts = MemoryParts()
+
+    def settled(self, warm_up: Reason) -> None:
+        """How warming up ended; of several workers' the one that never did counts."""
+        if self.warm_up is None or warm_up.code == "warm-up-never-settled":
+            self.warm_up = warm_up
+
     def raise_peak(self, name: str, value: int | None) -> None:
         """Keep the larger of the peak so far and `value`."""
-        if value is not None:
+        if value is not None and self._memory_kept is None:
             self.peaks[name] = max(value, self.peaks.get(name, 0))
 
     def measured_s(self) -> float:
@@ -181,7 +193,7 @@ class Recorder:
             # Others took and gave memory meanwhile: the difference is nobody's figure.
             peaks.pop("device_peak_bytes", None)
             source = None
-        return self.parts.of(Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks))
+        return (self._memory_kept or self.parts).of(Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks))
 
     def _trust(self, steady: Any, latency: Any) -> Any:
         machine = trust.MachineState(

@@ -120,8 +120,11 @@ class JobRunner:
             self._release(record)
         fresh = record.link is None
         if fresh:
+            if record.job.plan.fresh_workers:
+                record.keep_memory()
+            else:
+                record.note("fresh-visits", {})
             self._visitor.start(record)
-            record.note("fresh-visits", {})
         self._visitor.visit(record, rested=not fresh)
 
     def _after_visit(self, record: Recorder) -> None:
@@ -136,6 +139,8 @@ class JobRunner:
             record.status = "ok"
             self._finish(record)
         else:
+            if record.job.plan.fresh_workers:
+                self._release(record)
             self._emit(OutcomeUpdated(record.index, outcome, final=False))
             self._emit(PhaseStarted(record.index, "rest"))
             self._saved(record)

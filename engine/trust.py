@@ -13,13 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.result import Reason, Trust
-from engine.statistics import Int64s, percentile_ns, relative_iqr, sample_floor, split_visits
+from engine.statistics import Int64s, percentile_ns, relative_iqr, sample_floor, split_visits, trend_score
 from engine.words import say
 
 IQR_NOISY, IQR_POOR = 0.10, 0.25
 """Interquartile range over median: 10 % is where torch.utils.benchmark warns, 25 % where it calls a measurement unreliable."""
 THIRDS_DIFFER = 0.05
 VISITS_DIFFER = 0.05
+WANDER, WANDER_SCORE, WANDER_SCORE_KNOWN = 0.02, -1.28, -1.64
+"""How far apart the visits' medians may lie, and how much they may follow one another before it is called a drift: as much as in 10 of 100 cases by
+chance, in 5 of 100 where the interval is as narrow as it should be."""
+WANDER_MOVE, WANDER_HALF_LEAST = 2.0, 8
+"""Standard errors between the halves of a visit that count as a move, and the samples that a half needs for it."""
 INTERVAL_POOR = 5.0
 """Times the plan's target."""
 LOAD_SEEN = 0.10
@@ -31,10 +36,10 @@ GRAPHICS_BUSY_PERCENT = 5.0
 POWER_CAP_BIT, HARDWARE_BITS, HEAT_BITS = 0x4, 0x8 | 0x80, 0x20 | 0x40
 
 GRADES = ("good", "noisy", "poor")
-NOTES = frozenset({"one-visit", "other-load-harmless", "gpu-power-cap", "gpu-desktop", "cause-not-found"})
+NOTES = frozenset({"other-load-harmless", "gpu-power-cap", "gpu-desktop", "cause-not-found"})
 """Reasons that leave the grade as it is."""
 POOR = frozenset({"spread-poor", "interval-poor"})
-SYMPTOMS = frozenset({"spread-noisy", "spread-poor", "interval-noisy", "interval-poor", "visits-differ", "drift-slower", "drift-faster"})
+SYMPTOMS = frozenset({"spread-noisy", "spread-poor", "interval-noisy", "interval-poor", "visits-differ", "visits-wander", "drift-slower", "drift-faster"})
 CAUSES = frozenset(
     {"other-load", "gpu-hot", "gpu-hardware-slowdown", "gpu-clock-drift", "gpu-shared", "gpu-graphics-busy", "warm-up-never-settled", "few-samples"}
 )
@@ -114,8 +119,9 @@ def _sample_reasons(latency_ns: Int64s, start_ns: Int64s, visit: npt.NDArray[Any
         yield "spread-poor", {"percent": spread * 100.0, "limit": IQR_POOR * 100.0}
     elif spread > IQR_NOISY:
         yield "spread-noisy", {"percent": spread * 100.0, "limit": IQR_NOISY * 100.0}
-    yield from _drift(latency_ns, start_ns, spread)
-    yield from _visit_reasons(latency_ns, visit, known)
+    drift = list(_drift(latency_ns, start_ns, spread))
+    yield from drift
+    yield from _visit_reasons(latency_ns, visit, known, bool(drift))
 
 
 def _drift(latency_ns: Int64s, start_ns: Int64s, spread: float) -> Iterator[Coded]:
@@ -130,8 +136,8 @@ def _drift(latency_ns: Int64s, start_ns: Int64s, spread: float) -> Iterator[Code
         yield ("drift-slower" if change > 0 else "drift-faster"), {"percent": abs(change) * 100.0}
 
 
-def _visit_reasons(latency_ns: Int64s, visit: npt.NDArray[Any], known: bool) -> Iterator[Coded]:
-    """Whether the visits' medians lie further apart than the samples of one visit, and too few of them were taken to make up for it."""
+def _visit_reasons(latency_ns: Int64s, visit: npt.NDArray[Any], known: bool, drifts: bool) -> Iterator[Coded]:
+    """Whether the visits' medians follow one another, or lie further apart than the samples of one visit and too few were taken to make up for it."""
     parts = split_visits(latency_ns, visit)
     if len(parts) == 1:
         yield "one-visit", {}
@@ -139,8 +145,28 @@ def _visit_reasons(latency_ns: Int64s, visit: npt.NDArray[Any], known: bool) -> 
     medians = [percentile_ns(part, 0.5) for part in parts]
     own = float(np.median([relative_iqr(part) for part in parts]))
     apart = (max(medians) - min(medians)) / max(float(np.median(medians)), 1.0)
+    if apart > WANDER and not drifts and _wanders(parts, medians, known):
+        yield "visits-wander", {"percent": apart * 100.0}
     if apart > max(VISITS_DIFFER, own) and not known:
         yield "visits-differ", {"percent": apart * 100.0, "spread_percent": own * 100.0}
+
+
+def _wanders(parts: list[npt.NDArray[Any]], medians: list[int], known: bool) -> bool:
+    """Whether the visits' medians follow one another: clearly so, or at all where the level is seen to move within the visits too."""
+    score = trend_score(medians)
+    return score < (WANDER_SCORE_KNOWN if known else WANDER_SCORE) or (score < 0.0 and _moves_within(parts))
+
+
+def _moves_within(parts: list[npt.NDArray[Any]]) -> bool:
+    """Whether in most visits the two halves differ by more than chance explains."""
+    moves = []
+    for part in parts:
+        half = len(part) // 2
+        if half >= WANDER_HALF_LEAST:
+            first, last = percentile_ns(part[:half], 0.5), percentile_ns(part[half:], 0.5)
+            by_chance = 1.3 * relative_iqr(part) * percentile_ns(part, 0.5) / np.sqrt(half)
+            moves.append(abs(last - first) > WANDER_MOVE * max(by_chance, 1.0))
+    return bool(moves) and sum(moves) > len(moves) / 2
 
 
 def _stop_reasons(stopped: Reason | None, warm_up: Reason | None) -> Iterator[Coded]:

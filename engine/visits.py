@@ -87,7 +87,7 @@ class Visitor:
         def over() -> bool:
             decision = stopping.warm_up_settled(np.concatenate(latencies) if latencies else np.empty(0, np.int64), time.perf_counter() - began, record.job.plan)
             if decision.over:
-                record.warm_up = decision.reason()
+                record.settled(decision.reason())
             return decision.over
 
         self._run_blocks(record, visit=record.visits, steady=False, over=over, seen=latencies)

@@ -21,6 +21,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "other configurations in shuffled order and spread over at least {spread} s, because one stretch of time does not know its own error.",
         "每个配置在独立进程中运行,分 {low} 至 {high} 轮测量:每轮 {seconds} 秒且至少 {samples} 个样本,与其他配置按随机顺序交替进行,并分布在至少 {spread} 秒内,因为单独一段时间无法反映自身误差。",
     ),
+    "fresh": (
+        "Each visit has a process of its own, which loads the model anew, so that what differs from one start to the next is part of the error.",
+        "每一轮都使用新的进程并重新加载模型,因此误差中也包含每次启动之间的差异。",
+    ),
     "one-visit": (
         "Each configuration runs in a process of its own and is measured in one visit of {seconds} s and {samples} samples, at most {limit} s. One visit gives no interval.",
         "每个配置在独立进程中运行,只测一轮:{seconds} 秒且 {samples} 个样本,最多 {limit} 秒。单轮测量没有置信区间。",
@@ -30,8 +34,9 @@ _WORDS: dict[str, tuple[str, str]] = {
         "当中位数的 95% 置信区间在 ±{percent}% 以内且样本达到 {samples} 个时停止;或在 {high} 轮、或测量 {limit} 秒后停止。",
     ),
     "interval": (
-        "The interval of the median is Student’s t on the medians of the visits, widened to hold the median of all samples.",
-        "中位数的置信区间由各轮中位数按学生 t 分布得出,并扩展到包含全部样本的中位数。",
+        "The interval of the median is Student’s t on the medians of the visits, widened to hold the median of all samples, held to the ends that the sign test gives from six "
+        "visits on, and nowhere narrower than Woodruff’s, which carries what differs between the visits to the samples’ own distribution.",
+        "中位数的置信区间由各轮中位数按学生 t 分布得出,扩展到包含全部样本的中位数;从六轮起不超出符号检验给出的两端,且不窄于 Woodruff 区间(把各轮之间的差异换算到样本自身的分布上)。",
     ),
     "warm-up": (
         "Warm-up lasts at least {calls} calls and {seconds} s, until the medians of two windows in a row differ by less than 2 %, at most {limit} s. It enters no figure.",
@@ -91,6 +96,8 @@ def _visits(plan: Plan, say: _Say) -> str:
     if plan.target_relative is not None:
         percent, limit = _number(plan.target_relative * 100), _number(plan.measuring_limit_s)
         parts.append(say("target", percent=percent, samples=format_count(plan.total_samples), high=plan.visits_max, limit=limit))
+    if plan.fresh_workers:
+        parts.insert(1, say("fresh"))
     return " ".join([*parts, say("interval")])
 
 

@@ -49,13 +49,17 @@ TABLE: dict[str, tuple[str, str]] = {
         "The last third was {percent:.0f} % faster than the first: something changed meanwhile. Measure again.",
         "后三分之一比前三分之一快 {percent:.0f}%:测量期间情况有变。请重新测量。",
     ),
+    "visits-wander": (
+        "Visits differ by {percent:.0f} % and follow one another instead of scattering: the level drifts. Find what changes, then measure again.",
+        "各轮之间相差 {percent:.0f}%,且逐轮变化而非随机起伏:水平在漂移。请找出变化的原因后重新测量。",
+    ),
     "visits-differ": (
         "Visits differ by {percent:.0f} %, more than the timings within one ({spread_percent:.0f} %). Measure longer.",
         "各轮之间相差 {percent:.0f}%,超过单轮内的波动({spread_percent:.0f}%)。请延长测量时间。",
     ),
     "interval-noisy": (
-        "The median is known to ±{percent:.1f} % only; the plan wanted ±{target_percent:.1f} %. Measure longer.",
-        "中位数的误差为 ±{percent:.1f}%,计划要求 ±{target_percent:.1f}%。请延长测量时间。",
+        "The median is known to ±{percent:.3g} % only; the plan wanted ±{target_percent:.1f} %. Measure longer.",
+        "中位数的误差为 ±{percent:.3g}%,计划要求 ±{target_percent:.1f}%。请延长测量时间。",
     ),
     "interval-poor": (
         "The median is known to ±{percent:.0f} % only; the plan wanted ±{target_percent:.1f} %. Find what disturbs the machine, then measure again.",
@@ -95,8 +99,8 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     # Trust: notes that leave the grade as it is.
     "one-visit": (
-        "One visit has no interval: the error of the median is unknown. The standard plan measures it.",
-        "只有一轮测量,没有置信区间,中位数的误差未知。“标准”计划会测出它。",
+        "One visit: how much another visit would differ is not known; the standard plan finds out.",
+        "只测了一轮:再测一轮会相差多少尚不可知,“标准”方案可以测出。",
     ),
     "other-load-harmless": (
         "Other programs used {busy_cores:.1f} of {cores} cores meanwhile; the rest was enough for {threads} threads.",

@@ -53,7 +53,7 @@ class SetupModel(QObject):
         self.changed.emit()
 
     def set_plan(self, name: str) -> None:
-        """Choose how exactly to measure: `quick` or `standard`."""
+        """Choose how exactly to measure: `quick`, `standard` or `publication`."""
         if name != self.plan and name in PLANS:
             self.plan = name
             self.changed.emit()

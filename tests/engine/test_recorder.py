@@ -174,3 +174,24 @@ def test_a_reason_of_the_warm_up_reaches_the_grade():
     values = {"calls": 10, "seconds": 10.0, "percent": 2.0, "change_percent": 9.0}
     record.warm_up = Reason("warm-up-never-settled", values, "")
     assert "warm-up-never-settled" in {reason.code for reason in record.outcome(with_samples=False).trust.reasons}
+
+
+def test_memory_of_a_plan_with_fresh_workers_is_the_first_ones():
+    """Parts of one worker beside peaks of another would not add up."""
+    record = make("cuda:0")
+    record.parts.settled(60, 10)
+    record.raise_peak("allocated_peak_bytes", 100)
+    record.keep_memory()
+    record.parts.settled(10, 1)
+    record.raise_peak("allocated_peak_bytes", 300)
+    record.keep_memory()
+    memory = record.outcome(with_samples=False).memory
+    assert (memory.allocated_peak_bytes, memory.inputs_bytes, memory.activations_bytes) == (100, 10, 40)
+
+
+def test_one_warm_up_that_never_settled_is_not_forgotten():
+    """Each fresh worker warms up; the one that had trouble counts."""
+    record = make()
+    for code in ("warm-up-settled", "warm-up-never-settled", "warm-up-settled"):
+        record.settled(Reason(code, {}, ""))
+    assert record.warm_up.code == "warm-up-never-settled"

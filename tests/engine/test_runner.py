@@ -34,7 +34,7 @@ class FakeLink:
 class Rig:
     """A runner whose workers, visits and pump are the test's own."""
 
-    def __init__(self, count=2, plan=PLAN):
+    def __init__(self, count=2, plan=PLAN, seed=0):
         self.done, self.events, self.saved, self.ended = [], [], [], []
         self.flags = Flags()
         self.script = {}
@@ -43,10 +43,10 @@ class Rig:
         self.current, self.phase = None, "steady"
         self.short = False
         configurations = tuple(Configuration(batch_size=number + 1) for number in range(count))
-        job = Job(id="j", model=ModelSource("/m.pth", "state-dict"), inputs=(), configurations=configurations, plan=plan)
+        job = Job(id="j", model=ModelSource("/m.pth", "state-dict"), inputs=(), configurations=configurations, plan=plan, seed=seed)
         info = ModelInfo(path="/m.pth", sha256="0" * 64, kind="state-dict")
         self.records = [Recorder(index, job, each, info, 2) for index, each in enumerate(configurations)]
-        watch = SimpleNamespace(memory_is_short=lambda: self.short, held_by_others_bytes=lambda device: None)
+        watch = SimpleNamespace(memory_is_short=lambda: self.short, held_by_others_bytes=lambda device: None, holders=lambda device: [])
         self.runner = JobRunner(self.records, self, self, self, self.flags, self.events.append, self.saved.append, watch)
 
     # -- the visitor
@@ -225,6 +225,40 @@ def test_a_worker_that_died_while_it_rested_is_replaced():
     rig.runner.run()
     assert rig.statuses() == ["ok"]
     assert [what for what, _ in rig.done].count("start") == 3
+
+
+def test_publication_visits_have_a_worker_of_their_own_each():
+    plan = msgspec.structs.replace(PLAN, fresh_workers=True, visits_min=4, visits_max=4)
+    rig = Rig(3, plan)
+    alive = []
+    rig.script = {("start", index): lambda: alive.append(sum(record.link is not None for record in rig.records)) for index in range(3)}
+    rig.runner.run()
+    assert rig.statuses() == ["ok"] * 3
+    assert [record.visits for record in rig.records] == [4, 4, 4]
+    assert len({id(link) for link, _ in rig.ended}) == len(rig.ended) == 12
+    assert alive == [1] * 12, "the others' workers are gone when one starts"
+    assert not any(note.code == "fresh-visits" for record in rig.records for note in record.notes), "nothing was short"
+
+
+def test_the_last_fresh_worker_lives_for_the_figures_beside_the_loop():
+    rig = Rig(1, msgspec.structs.replace(PLAN, fresh_workers=True))
+    seen = []
+    rig.runner._extras = lambda record: seen.append((record.visits, record.link is not None))
+    rig.runner.run()
+    assert seen == [(3, True)]
+
+
+def test_turns_are_shuffled_and_equal_seeds_give_equal_turns():
+    plan = msgspec.structs.replace(PLAN, fresh_workers=True, visits_min=8, visits_max=8)
+    orders = []
+    for seed in (0, 0, 1):
+        rig = Rig(4, plan, seed)
+        rig.runner.run()
+        orders.append([index for what, index in rig.done if what == "visit"])
+    rounds = [tuple(orders[0][first : first + 4]) for first in range(0, 32, 4)]
+    assert [sorted(each) for each in rounds] == [[0, 1, 2, 3]] * 8, "nobody has two visits more than another"
+    assert len(set(rounds)) > 3
+    assert orders[0] == orders[1] != orders[2]
 
 
 @pytest.mark.parametrize(("waited_s", "shown"), [(0.5, False), (5.0, True)])

@@ -14,18 +14,22 @@ from hypothesis import strategies as st
 from engine import statistics
 from engine.statistics import (
     median_interval,
+    order_rank,
     percentile_ns,
     rank,
     relative_half_width,
     relative_iqr,
     sample_floor,
     samples_missing,
+    share_interval,
     split_visits,
     summarize,
     t_cdf,
     t_quantile,
     throughput_per_s,
+    trend_score,
     visit_medians,
+    visits_interval,
 )
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -174,6 +178,121 @@ def test_interval_holds_the_truth_as_often_as_it_says() -> None:
         interval = summarize(samples.ravel(), np.repeat(np.arange(5), 60)).p50_ci95_ms
         held += interval is not None and interval[0] <= 1.0 <= interval[1]
     assert 0.92 <= held / 600 <= 0.995
+
+
+LEVELS = st.lists(st.lists(st.integers(10**6, 2 * 10**6), min_size=3, max_size=20), min_size=2, max_size=14)
+
+
+def interval_of(parts: list[list[int]], confidence: float = 0.95) -> tuple[float, float]:
+    """The interval that is shown, of these visits."""
+    arrays = [np.array(part) for part in parts]
+    found = visits_interval(np.sort(np.concatenate(arrays)), arrays, confidence)
+    assert found is not None
+    return found
+
+
+@given(samples=LATENCIES, percent=st.integers(1, 999))
+def test_percentiles_are_numpys_inverted_cdf(samples: list[int], percent: int) -> None:
+    """Nearest rank by another hand. numpy multiplies in binary, so only ranks that are not whole numbers can be compared."""
+    if (percent * len(samples)) % 1000:
+        assert percentile_ns(np.array(samples), percent / 1000) == np.percentile(samples, percent / 10, method="inverted_cdf")
+
+
+@pytest.mark.parametrize(("count", "k"), [(5, None), (6, 1), (8, 1), (9, 2), (11, 2), (12, 3), (20, 6), (40, 14)])
+def test_ends_of_the_sign_test_as_printed(count: int, k: int | None) -> None:
+    """Tables of nonparametric confidence intervals of the median, 95 %."""
+    assert order_rank(count) == k
+
+
+@given(count=st.integers(1, 60), percent=st.integers(50, 99))
+def test_ends_of_the_sign_test_by_exact_binomials(count: int, percent: int) -> None:
+    """The k-th from both ends enclose the median as surely as asked, the next ones in no longer."""
+    def surely(k: int) -> Fraction:
+        return 1 - 2 * sum((Fraction(math.comb(count, j), 2**count) for j in range(k)), Fraction(0))
+
+    k = order_rank(count, percent / 100)
+    if k is not None:
+        assert surely(k) >= Fraction(percent, 100)
+    following = (k or 0) + 1
+    assert following > count // 2 or surely(following) < Fraction(percent, 100)
+
+
+@given(parts=LEVELS, factor=st.integers(1, 1000))
+def test_the_interval_follows_the_unit(parts: list[list[int]], factor: int) -> None:
+    """In ns or in ms: the same interval."""
+    low, high = interval_of(parts)
+    assert interval_of([[value * factor for value in part] for part in parts]) == pytest.approx((low * factor, high * factor), rel=1e-9)
+
+
+@given(parts=LEVELS, shift=st.integers(0, 10**9))
+def test_the_interval_moves_along(parts: list[list[int]], shift: int) -> None:
+    """A constant on every call moves both ends by as much; nothing is below zero."""
+    far = 10**8
+    low, high = interval_of([[value + far for value in part] for part in parts])
+    assert interval_of([[value + far + shift for value in part] for part in parts]) == pytest.approx((low + shift, high + shift), rel=1e-9)
+
+
+@given(parts=LEVELS, confidences=st.tuples(st.floats(0.5, 0.995), st.floats(0.5, 0.995)))
+def test_surer_is_never_narrower(parts: list[list[int]], confidences: tuple[float, float]) -> None:
+    """The interval of a greater confidence holds that of a smaller one."""
+    inner, outer = interval_of(parts, min(confidences)), interval_of(parts, max(confidences))
+    assert outer[0] <= inner[0] + 1e-6 and inner[1] <= outer[1] + 1e-6
+
+
+@given(parts=LEVELS)
+def test_the_interval_holds_the_median_and_woodruffs(parts: list[list[int]]) -> None:
+    """Whatever the visits are: the ends are in order, with the median of all samples between them."""
+    ordered = np.sort(np.concatenate(parts))
+    shares = share_interval(ordered, [np.array(part) for part in parts])
+    low, high = interval_of(parts)
+    assert shares is not None
+    assert 0.0 <= low <= shares[0] <= ordered[rank(len(ordered), 0.5)] <= shares[1] <= high
+
+
+def test_a_model_with_two_speeds_may_be_at_either() -> None:
+    """Seven visits fast, five slow: the median of a longer time may be the slow one, and the interval reaches there."""
+    fast, slow = [1_000_000 + n for n in range(20)], [1_500_000 + n for n in range(20)]
+    low, high = interval_of([fast] * 7 + [slow] * 5)
+    assert low < 1_000_020 and high >= 1_500_000
+
+
+def test_two_disturbed_visits_of_twelve_do_not_blow_it_up() -> None:
+    """By t alone the interval would be wider than the median."""
+    quiet = [[1_000_000 + 100 * n + visit for n in range(30)] for visit in range(10)]
+    low, high = interval_of([*quiet, [9_000_000] * 30, [12_000_000] * 30])
+    assert 999_000 < low < high < 1_010_000
+    by_t = median_interval(np.array([1_001_500] * 10 + [9_000_000, 12_000_000]))
+    assert by_t is not None and by_t[1] - by_t[0] > 4_000_000
+
+
+def test_visits_that_agree_still_leave_a_doubt() -> None:
+    """Equal visits have no spread between them, but their calls have one."""
+    low, high = interval_of([[1_000_000 + 1000 * n for n in range(100)]] * 5)
+    assert low < 1_049_000 < 1_050_000 < high < 1_060_000
+
+
+@pytest.mark.parametrize(("values", "sign"), [([1, 2, 3, 4, 5, 6], -1), ([1, 6, 2, 5, 3, 4], 1), ([7, 7, 7, 7, 7], 0), ([1, 2, 3], 0)])
+def test_values_that_follow_one_another(values: list[int], sign: int) -> None:
+    """A rising row scores low, one that jumps to and fro high; equal ones and too few say nothing."""
+    score = trend_score(values)
+    assert (score < -1.64) if sign < 0 else (score > 1.0) if sign > 0 else (score == 0.0)
+
+
+@pytest.mark.parametrize("count", [5, 8, 12, 40])
+def test_scores_by_chance(count: int) -> None:
+    """Values in no order fall below -1.28 in about 10 of 100 cases, below -1.64 in about 5."""
+    generator = np.random.default_rng(3)
+    scores = np.array([trend_score(generator.random(count)) for _ in range(3000)])
+    assert abs(np.mean(scores < -1.28) - 0.10) < 0.035
+    assert abs(np.mean(scores < -1.64) - 0.05) < 0.025
+
+
+@given(values=st.lists(st.integers(0, 50), min_size=4, max_size=30))
+def test_scores_know_order_only(values: list[int]) -> None:
+    """Backwards, or on another scale that keeps the order: the same score."""
+    score = trend_score(values)
+    assert trend_score(values[::-1]) == pytest.approx(score)
+    assert trend_score([value**3 + 7 for value in values]) == pytest.approx(score)
 
 
 @given(visits=st.lists(st.integers(0, 6), min_size=1, max_size=80))

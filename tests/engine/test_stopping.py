@@ -27,8 +27,8 @@ from engine.stopping import (
     window_change,
 )
 
-QUICK, STANDARD = PLANS["quick"], PLANS["standard"]
-EVERY_PLAN = st.sampled_from([QUICK, STANDARD])
+QUICK, STANDARD, PUBLICATION = PLANS["quick"], PLANS["standard"], PLANS["publication"]
+EVERY_PLAN = st.sampled_from([QUICK, STANDARD, PUBLICATION])
 
 
 def latency(count: int = 700, half: float | None = 0.01) -> Latency:
@@ -167,6 +167,26 @@ def test_limits_of_the_standard_plan() -> None:
     assert over(latency(2, None), 2, 60.0, 60.0) is None
     assert over(latency(3, None), 3, 90.0, 90.0) == "time-limit"
     assert over(latency(half=0.001), 12, 20.0, 40.0) == "target-reached"
+
+
+def test_limits_of_the_publication_plan() -> None:
+    """Ten visits over a minute with half a percent, or forty; its limit of time is for calls of many seconds only."""
+    tight, wide = latency(half=0.004), latency(half=0.006)
+    assert over(tight, 10, 10.0, 61.0, PUBLICATION) == "target-reached"
+    assert over(tight, 9, 9.0, 61.0, PUBLICATION) is None
+    assert over(tight, 10, 10.0, 59.0, PUBLICATION) is None
+    assert over(latency(661, 0.004), 10, 10.0, 61.0, PUBLICATION) is None
+    assert over(wide, 39, 39.0, 160.0, PUBLICATION) is None
+    assert over(wide, 40, 40.0, 161.0, PUBLICATION) == "visits-exhausted"
+    assert visit_limit_s(PUBLICATION) * PUBLICATION.visits_max <= PUBLICATION.measuring_limit_s
+    assert over(wide, 15, 900.0, 900.0, PUBLICATION) == "time-limit"
+    assert PUBLICATION.fresh_workers and not STANDARD.fresh_workers
+
+
+@pytest.mark.parametrize(("samples", "elapsed_s", "over"), [(500, 0.9, False), (500, 1.0, True), (63, 12.0, False), (64, 12.8, True), (30, 20.0, True), (1, 1.2, True)])
+def test_a_visit_of_a_publication(samples: int, elapsed_s: float, over: bool) -> None:
+    """A second and 64 samples, at most 20 s; a call longer than a second is a visit."""
+    assert visit_over(samples, elapsed_s, PUBLICATION) is over
 
 
 @given(count=st.integers(0, 2000), visits=st.integers(1, 15), measured_s=st.floats(0, 100), span_s=st.floats(0, 100), half=st.none() | st.floats(0, 1), plan=EVERY_PLAN)

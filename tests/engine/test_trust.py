@@ -91,10 +91,36 @@ def test_visits_that_differ_more_than_their_own_spread() -> None:
     assert grade(latency, stopped=REACHED).grade == "good"
 
 
-def test_one_visit_is_a_note() -> None:
-    """It has no interval and says so, but it is not a fault."""
-    graded = grade(spread(3.0), visits=1, stopped=Reason("plan-done", {"percent": None, "target_percent": None}))
-    assert (graded.grade, codes(graded)) == ("good", ["one-visit"])
+def test_one_visit_is_at_best_noisy() -> None:
+    """However steady it looks from inside: what another visit would have shown is not known. Its sentence says so, and accuses nothing."""
+    graded = grade(spread(0.1), visits=1, stopped=Reason("plan-done", {"percent": None, "target_percent": None}))
+    assert (graded.grade, codes(graded)) == ("noisy", ["one-visit"])
+    assert graded.reasons[0].sentence == "One visit: how much another visit would differ is not known; the standard plan finds out."
+
+
+def levels(values: list[float], within: float = 0.0, calls: int = 60) -> np.ndarray:
+    """Visits of so many calls around these levels; each rises by `within` from its first call to its last."""
+    rise = 1.0 + np.linspace(-within / 2, within / 2, calls)
+    return (spread(1.0, len(values) * calls) * np.concatenate([level * rise for level in values])).astype(np.int64)
+
+
+def test_visits_that_follow_one_another_drift() -> None:
+    """Up and back down again: first and last third agree, and yet it is no scatter."""
+    graded = grade(levels([1.0, 1.01, 1.02, 1.03, 1.03, 1.02, 1.01, 1.0]), visits=8, stopped=None)
+    assert (graded.grade, codes(graded)) == ("noisy", ["visits-wander", "cause-not-found"])
+    assert codes(grade(levels([1.0, 1.03, 1.01, 1.02, 1.0, 1.03, 1.01, 1.02]), visits=8, stopped=None)) == []
+
+
+def test_visits_that_move_within_need_less_to_be_a_drift() -> None:
+    """The same levels, hardly in order: a drift where the level is seen to move inside the visits as well."""
+    order = [1.0, 1.01, 1.025, 1.03, 1.005, 1.02]
+    assert codes(grade(levels(order), visits=6)) == []
+    assert codes(grade(levels(order, within=0.02), visits=6)) == ["visits-wander", "cause-not-found"]
+
+
+def test_visits_that_lie_close_together_never_drift() -> None:
+    """A row that rises by 1 % in all is nothing to act on."""
+    assert codes(grade(levels([1.0, 1.002, 1.004, 1.006, 1.008, 1.01]), visits=6)) == []
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(1.9, "good"), (2.1, "noisy"), (11.0, "poor")])

@@ -121,9 +121,11 @@ def simulated(kind: str, seed: int, length_s: float = SIMULATED_S) -> Series:
 
 def cut_visit(start: Int64s, begin_s: float, plan: Plan) -> tuple[int, int]:
     """First and last+1 index of the visit that begins at `begin_s`; the series goes on beyond it."""
-    first = int(np.searchsorted(start, int(begin_s * 1e9)))
+    # One sample stays behind the visit: its start is the visit's end.
+    first = min(len(start) - 3, int(np.searchsorted(start, int(begin_s * 1e9))))
     last = max(first + 1, int(np.searchsorted(start, start[first] + int(plan.visit_s * 1e9))))
-    while not stopping.visit_over(last - first, float(start[last] - start[first]) / 1e9, plan):
+    last = min(last, len(start) - 1)
+    while last < len(start) - 1 and not stopping.visit_over(last - first, float(start[last] - start[first]) / 1e9, plan):
         last += 1
     return first, last
 
