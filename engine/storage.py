@@ -45,6 +45,11 @@ def cache_folder() -> Path:
     return _home("cache") or _platformdirs().user_cache_path(APPLICATION, appauthor=False)
 
 
+def self_cost_path() -> Path:
+    """The file of what the program itself costs on this machine."""
+    return _home("self-cost.json") or _platformdirs().user_data_path(APPLICATION, appauthor=False) / "self-cost.json"
+
+
 def settings_path() -> Path:
     """The file of the settings."""
     return (_home("settings") or _platformdirs().user_config_path(APPLICATION, appauthor=False)) / "settings.json"

@@ -153,36 +153,43 @@ class Application(QObject):
         self._app.quit()
 
 
-def main(files: list[str]) -> int:
-    """Open the window with `files`; returns the exit code when it has closed."""
-    _start_log()
+def make_application() -> QApplication:
+    """Qt's side of the program, once in a process."""
     app = QApplication.instance() or QApplication(["model-dyno"])
     assert isinstance(app, QApplication)
     app.setApplicationName("model-dyno")
     app.setApplicationDisplayName("Model Dyno")
     app.setDesktopFileName("model-dyno")
     app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+def main(files: list[str]) -> int:
+    """Open the window with `files`; returns the exit code when it has closed."""
+    _start_log()
+    app = make_application()
     faults, interrupts = Faults(), Interrupts()
     faults.install()
-    application = Application(app, _engine_thread)
+    application = Application(app, engine_thread)
     faults.met.connect(application.show_problem)
     interrupts.arrived.connect(application.interrupt)
     application.open(files)
     app.exec()
     interrupts.remove()
     faults.remove()
-    _let_go(app, application)
+    let_go(app, application)
     return INTERRUPTED if application.was_interrupted else 0
 
 
-def _let_go(app: QApplication, application: Application) -> None:
+def let_go(app: QApplication, application: Application) -> None:
     """Plots must not outlive the application object: a graphics view alive at the interpreter's end can crash."""
     del application.window
     app.sendPostedEvents(None, 0)
     app.processEvents()
 
 
-def _engine_thread() -> Engine:
+def engine_thread() -> Engine:
+    """The engine that the window drives."""
     from engine.thread import EngineThread  # after the first paint
 
     return EngineThread()

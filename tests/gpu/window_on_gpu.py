@@ -24,7 +24,7 @@ LIMIT_S = 150.0
 def main(weights: str, spec: str, given: str, folder: str) -> int:
     """Drive the window's own session; 0 when all four configurations ended ok."""
     qt = QApplication(["model-dyno"])
-    application = window.Application(qt, window._engine_thread, native_dialogs=False)
+    application = window.Application(qt, window.engine_thread, native_dialogs=False)
     application.window.resize(1920, 1080)
     application.open([weights])
     session, began, grabbed = application.session, time.monotonic(), []
@@ -58,7 +58,7 @@ def main(weights: str, spec: str, given: str, folder: str) -> int:
     timer.start(100)
     qt.exec()
     ok = bool(session.run.rows) and all(row.outcome is not None and row.outcome.status == "ok" for row in session.run.rows)
-    window._let_go(qt, application)
+    window.let_go(qt, application)
     return 0 if ok else 1
 
 
