@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from engine.report import words_figures
 from engine.result import Failure, Reason
 from engine.words import LANGUAGES, say
 
@@ -251,3 +252,4 @@ TABLE: dict[str, tuple[str, str]] = {
     "reproduce-code": ("Each configuration above holds the plain code that does what it did.", "上方每个配置都附有等价的纯代码。"),
     "footer": ("Made by {app}. This page needs no network.", "由 {app} 生成。此页面无需联网。"),
 }
+TABLE.update(words_figures.TABLE)

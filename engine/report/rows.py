@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from engine.report.figures_shown import Shown, shown_of
 from engine.report.labels import Labels
 from engine.report.names import configuration_name
 from engine.report.verdict import p50_text
@@ -66,6 +67,7 @@ class Row:
     log: str
     code: str
     charted: bool
+    shown: Shown
 
 
 def make_row(index: int, outcome: Outcome, labels: Labels) -> Row:
@@ -81,7 +83,7 @@ def make_row(index: int, outcome: Outcome, labels: Labels) -> Row:
         reasons=[labels.reason(reason) for reason in outcome.trust.reasons] if outcome.trust is not None else [], facts=_facts(outcome, labels),
         stopped=labels.reason(outcome.stopped_because) if outcome.stopped_because is not None and outcome.status != "cancelled" else "", notes=_notes(outcome, labels),
         advice=[labels.reason(reason) for reason in outcome.advice], error_details=_error_details(outcome), log=_end_of(outcome.log),
-        code=outcome.code, charted=bool(outcome.timeline) or (outcome.samples is not None and outcome.samples.count > 0),
+        code=outcome.code, shown=shown_of(outcome, labels), charted=bool(outcome.timeline) or (outcome.samples is not None and outcome.samples.count > 0),
     )
 
 
@@ -175,7 +177,7 @@ def _device_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
 
 
 def _phase_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
-    phases = {name: getattr(outcome.phases_ms, name) for name in ("load", "load_reading", "load_moving", "prepare", "first_call", "warm_up")}
+    phases = {name: getattr(outcome.phases_ms, name) for name in ("context", "load", "load_reading", "load_moving", "prepare", "first_call", "warm_up", "steady")}
     return [(labels(f"phase.{name}"), format_duration_ms(value)) for name, value in phases.items() if value is not None]
 
 

@@ -1,0 +1,40 @@
+"""Words of the page for visits, memory's parts and times beside one another."""
+
+from __future__ import annotations
+
+TABLE: dict[str, tuple[str, str]] = {
+    "visits.title": ("Visits", "各轮"),
+    "visits.graph": ("Median and quartiles of each visit over time", "各轮随时间的中位数与四分位数"),
+    "visits.note": (
+        "Each mark is one visit: its median and its middle half. The dashed line is the median of all calls, the band its 95 % interval.",
+        "每个标记为一轮:中位数与中间一半。虚线为所有调用的中位数,色带为其 95% 区间。",
+    ),
+    "visits.tip": ("{start}–{end} s: median {median}, middle half {low} – {high}, {n} calls", "{start}–{end} 秒:中位数 {median},中间一半 {low} – {high},{n} 次调用"),
+    "part.title": ("Where the memory goes", "内存用在哪里"),
+    "part.context": ("Context", "上下文"),
+    "part.weights": ("Weights", "权重"),
+    "part.inputs": ("Inputs", "输入"),
+    "part.activations": ("Activations", "激活"),
+    "part.workspace": ("Workspace", "工作区"),
+    "part.cached": ("Cached, free", "缓存(空闲)"),
+    "part.others": ("Others", "其他程序"),
+    "part.growth": ("Growth while running", "运行时增长"),
+    "part.rest": ("Python and torch", "Python 与 torch"),
+    "part.adds-up": ("Adds up to {percent} % of the {total} that the driver shows.", "合计为驱动所示 {total} 的 {percent}%。"),
+    "part.adds-up-cpu": ("Adds up to the process's peak, {total}.", "合计为进程峰值 {total}。"),
+    "part.sum-only": ("{sum} together; the driver's own figure is not known.", "合计 {sum};驱动的数值未知。"),
+    "part.missing": ("Not read, so the bars do not add up: {names}.", "以下部分未读取,因此合计不全:{names}。"),
+    "times.title": ("Times beside one another", "各项时间对照"),
+    "times.host": ("Call, host (p50)", "调用(主机,p50)"),
+    "times.device": ("Device, by events (p50)", "设备(事件,p50)"),
+    "times.enqueue": ("Enqueue (p50)", "入队(p50)"),
+    "times.busy": ("GPU busy", "GPU 计算"),
+    "times.to-device": ("Copy to the device", "拷入设备"),
+    "times.from-device": ("Copy back", "拷回主机"),
+    "times.rested": ("Call after a rest (p50)", "间歇后的调用(p50)"),
+    "times.joules": ("Energy an item", "每项能耗"),
+    "times.watts": ("Mean power", "平均功率"),
+    "phase.context": ("GPU context", "GPU 上下文"),
+    "phase.steady": ("Steady, all visits", "稳态(各轮合计)"),
+    "memory.inputs_bytes": ("Inputs on the device", "设备上的输入"),
+}
