@@ -12,16 +12,19 @@ from typing import NoReturn
 
 import msgspec
 
-from engine import capabilities, storage
+from engine import capabilities, environment, storage
 from engine.capabilities import Facts
+from engine.commands import self_cost
 from engine.confinement import PROTECTIONS
 from engine.events import LibraryIndexed
+from engine.self_cost import result as kept_costs
 from engine.setup import needs, progress, speech, system
 from engine.setup.environment import MEND_COMMAND, Work
 from engine.setup.lock import held
 from engine.setup.places import Places
 from engine.setup.speech import SetupStopped, say, say_bytes
 from engine.supervisor import Engine
+from engine.version import VERSION
 from engine.words import say as say_anything
 from engine.workers import ConfigurationEnded
 
@@ -49,10 +52,17 @@ def main(argv: list[str]) -> int:
     parser = _Parser(prog="main.py doctor", description=say("doctor-description"))
     parser.add_argument("--fix-torch", action="store_true", help=say("doctor-fix-torch"))
     parser.add_argument("--index-classes", action="store_true", help=say("doctor-index-classes"))
+    self_cost.add_options(parser)
     try:
         options = parser.parse_args(argv)
+        settings = self_cost.checked(options)
+    except ValueError as error:
+        print(f"{say('doctor-usage', problem=str(error).rstrip('.。'))}\n{say('doctor-usage.hint')}", file=sys.stderr)
+        return 2
     except SystemExit as stop:
         return int(stop.code or 0)
+    if options.self_cost:
+        return self_cost.main(settings)
     if options.fix_torch:
         return fix_torch()
     if options.index_classes:
@@ -204,4 +214,23 @@ def look_at_history() -> Iterator[Finding]:
     yield Finding(OK, say("doctor-history-fine", folder=folder))
 
 
-LOOKS = (look_at_python, look_at_engine, look_at_window, look_at_history)
+def look_at_own_cost() -> Iterator[Finding]:
+    """What the program itself costs here, where that was measured."""
+    results, broken = kept_costs.load()
+    if broken is not None:
+        yield Finding(NOTE, self_cost.say(broken.say, **broken.values), self_cost.say(f"{broken.say}.hint"))
+        return
+    here = environment.collect()
+    mine = [found for found in results if _versions(found.place) == (VERSION, here.cpu, here.cores, here.python, here.torch)]
+    for found in mine:
+        words = self_cost.ratio_words(found.own) | {"watching": f"{found.watching.ratio:.3f}", "date": found.measured_at[:10]}
+        yield Finding(OK, self_cost.say("self-cost-known", device=found.device, rounds=found.rounds, **words))
+    if not mine:
+        yield Finding(NOTE, self_cost.say("self-cost-unknown"), self_cost.say("self-cost-unknown.hint"))
+
+
+def _versions(place: kept_costs.Place) -> tuple[object, ...]:
+    return place.app, place.cpu, place.cores, place.python, place.torch
+
+
+LOOKS = (look_at_python, look_at_engine, look_at_window, look_at_history, look_at_own_cost)

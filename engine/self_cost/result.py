@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -89,7 +89,7 @@ class SelfCost(msgspec.Struct, frozen=True, kw_only=True):
 
 class _File(msgspec.Struct, frozen=True):
     results: tuple[SelfCost, ...]
-    schema: int = 1
+    schema: Literal[1] = 1
 
 
 def ratio_of(logs: npt.NDArray[Any]) -> Ratio:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:       # set-up speaks before anything is installed
     from engine.result import Failure
 
-AREAS = ("files", "loading", "inputs", "search", "confinement", "outcomes", "comparison", "batches", "switches", "replicas", "measuring", "trust", "capabilities", "setup", "report", "window")
+AREAS = ("files", "loading", "inputs", "search", "confinement", "outcomes", "comparison", "batches", "switches", "replicas", "measuring", "self_cost", "trust", "capabilities", "setup", "report", "window")
 LANGUAGES = ("en", "zh")
 
 Table = dict[str, tuple[str, str]]

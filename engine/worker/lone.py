@@ -107,6 +107,9 @@ def timer(call: Callable[[], object], device: torch.device, seconds: str, number
         return blocks
 
 
+COMMANDS: dict[str, Callable[..., Any]] = {"loop": loop, "timer": timer}
+
+
 def main() -> None:
     """Say `ready`, then obey until standard input ends."""
     with contextlib.suppress(AttributeError, OSError):
@@ -117,7 +120,7 @@ def main() -> None:
     print("ready", flush=True)  # noqa: T201 - its answer
     for line in sys.stdin:
         name, *arguments = line.split()
-        values = np.array({"loop": loop, "timer": timer}[name](call, device, *arguments))
+        values = np.array(COMMANDS[name](call, device, *arguments))
         print(json.dumps([float(np.median(values)), len(values)]), flush=True)  # noqa: T201 - its answer
 
 
