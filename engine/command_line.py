@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from engine.inputs import format_input
-from engine.job import InputSpec, Job, ModelSource
+from engine.job import Configuration, InputSpec, Job, ModelSource
 
 DEFAULT_TIMEOUT_S = 60.0
 
@@ -17,15 +17,28 @@ def command_line(job: Job) -> str:
     each = job.configurations
     for option, values in (
         ("--device", [c.device for c in each]), ("--precision", [c.precision for c in each]), ("--quantization", [c.quantization for c in each]),
-        ("--backend", [c.backend for c in each]), ("--batch", [str(c.batch_size) for c in each]), ("--threads", [str(c.threads) for c in each]),
+        ("--backend", [c.backend for c in each]), ("--batch", [batch_text(c) for c in each]), ("--threads", [str(c.threads) for c in each]),
     ):
         words += [option, ",".join(dict.fromkeys(values))]
+    words += batch_words(job)
     words += ["--plan", job.plan.name]
     if job.timeout_s != DEFAULT_TIMEOUT_S:
         words += ["--timeout", f"{job.timeout_s:g}"]
     if job.interpreter:
         words += ["--python", job.interpreter]
     return " ".join(shlex.quote(word) for word in words)
+
+
+def batch_text(configuration: Configuration) -> str:
+    """The batch size as it was asked for: `max` where it was to be found."""
+    return str(configuration.options.get("batch", configuration.batch_size))
+
+
+def batch_words(job: Job) -> list[str]:
+    """Micro-batches and the limit of memory, where there are any."""
+    parts = list(dict.fromkeys(str(each.options.get("micro_batch", 1)) for each in job.configurations))
+    words = ["--micro-batch", ",".join(parts)] if parts != ["1"] else []
+    return words + (["--memory-limit", f"{job.memory_limit_bytes}B"] if job.memory_limit_bytes else [])
 
 
 def model_words(model: ModelSource, inputs: tuple[InputSpec, ...] = ()) -> list[str]:

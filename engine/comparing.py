@@ -156,13 +156,13 @@ class Comparer:
             return why
         return failure(why.code, "compare-no-room", {"this": name_of(record.configuration), "other": name_of(other.configuration), "said": why.summary}, why.details)
 
-    def stop_for_memory(self, values: dict[str, str], held: str) -> None:
+    def stop_for_memory(self, values: dict[str, str], held: str, say_code: str = "out-of-memory-stopped") -> None:
         """The machine's memory runs out: both go before the system's killer picks its own victim."""
         record = self._visitor.current
         if record is None or record.link is None or record.link.has_exited():
             return
         other, log = self.records[1 - record.index], record.link.log.text()
-        said = {"this": name_of(record.configuration), "other": name_of(other.configuration), "said": say("compare-memory-short", values)}
+        said = {"this": name_of(record.configuration), "other": name_of(other.configuration), "said": _memory_said(values, held, record, say_code)}
         for each in (record, other):
             link, each.link = each.link, None
             if link is not None:
@@ -296,3 +296,9 @@ def comparable(job: Job) -> Job:
 def inputs_note(job: Job) -> tuple[str, dict[str, str]]:
     """What B is called with, where that is not what A is called with."""
     return "compare-inputs", {"inputs": ", ".join(format_input(spec) for spec in job.inputs)}
+
+
+def _memory_said(values: dict[str, str], held: str, record: Recorder, say_code: str) -> str:
+    if "limit" not in values:
+        return say("compare-memory-short", values)
+    return say(say_code, {**values, "held": held, "batch_size": str(record.configuration.batch_size)})

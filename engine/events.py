@@ -10,7 +10,7 @@ import numpy as np
 from engine.candidates import Candidate, Fit
 from engine.capabilities import Facts
 from engine.job import InputSpec, Job, ModelSource
-from engine.result import Comparison, Failure, ModelInfo, Outcome, Reason, Run
+from engine.result import Comparison, Failure, ModelInfo, Outcome, Probe, Reason, Run
 
 
 class EngineReady(msgspec.Struct, frozen=True):
@@ -129,10 +129,20 @@ class JobStarted(msgspec.Struct, frozen=True):
 
 
 class PhaseStarted(msgspec.Struct, frozen=True):
-    """Configuration `index` enters `starting`, `load`, `prepare`, `first-call`, `warm-up`, `steady` or `rest`."""
+    """Configuration `index` enters `finding`, `starting`, `load`, `prepare`, `first-call`, `warm-up`, `steady` or `rest`."""
 
     index: int
     phase: str
+
+
+class BatchTried(msgspec.Struct, frozen=True, kw_only=True):
+    """While the largest batch of configuration `index` is sought: this one is tried now (`probe` None), or `probe` is what came of it."""
+
+    index: int
+    batch_size: int
+    number: int
+    """Of the tries, from 1 on."""
+    probe: Probe | None = None
 
 
 class BlockMeasured(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,10 @@ class MemoryParts:
         if own is not None and reserved_bytes is not None:
             self._outside_bytes = max(0, own - reserved_bytes)
 
+    def held_bytes(self, seen: DeviceMemory | None) -> int | None:
+        """What the worker holds of a GPU; None where nobody can tell."""
+        return self._own(seen)
+
     def _own(self, seen: DeviceMemory | None) -> int | None:
         """The worker's share; where the driver does not know its process, what the device's use grew by since it came."""
         if seen is None:

@@ -13,7 +13,7 @@ from engine.job import Configuration, Job
 from engine.link import Link
 from engine.matrix import batch_remark
 from engine.memory_parts import MemoryParts
-from engine.result import Copies, Failure, Latency, Memory, ModelInfo, Outcome, Phases, Reason
+from engine.result import Copies, Failure, Largest, Latency, Memory, ModelInfo, Outcome, Phases, Reason
 from engine.sampling import STEADY, WARM_UP, SampleBuffer, encode_for_run
 from engine.snippet import snippet
 from engine.statistics import Int64s
@@ -60,7 +60,11 @@ class Recorder:
         self.copies: Copies | None = None
         self.gpu_busy_ms: float | None = None
         self.idle_latency: Latency | None = None
+        self.idle_gap_ms: float | None = None
         self.weights_bytes: int | None = None
+        self.largest: Largest | None = None
+        self.limit_bytes = job.memory_limit_bytes if configuration.device == "cpu" else None
+        """No worker of this configuration may hold more."""
         self.final: Outcome | None = None
         self._was_ok = False
         self._steady_before_ms = 0.0
@@ -73,9 +77,16 @@ class Recorder:
         self.phases, self.notes, self.uncounted = outcome.phases_ms, list(outcome.notes), outcome.uncounted_calls
         self.weights_bytes, self.device_memory_source = outcome.memory.weights_bytes, outcome.memory.device_memory_source
         self.energy, self.copies, self.gpu_busy_ms, self.idle_latency = outcome.energy, outcome.copies, outcome.gpu_busy_ms, outcome.idle_latency
-        self._steady_before_ms = outcome.phases_ms.steady or 0.0
+        self.idle_gap_ms = outcome.idle_gap_ms
+        self._steady_before_ms, self.largest = outcome.phases_ms.steady or 0.0, outcome.largest
         for name in PEAKS:
             self.raise_peak(name, getattr(outcome.memory, name))
+
+    def begin_again(self) -> None:
+        """The batch that was found does not fit after all: what was measured of it is no figure of a smaller one."""
+        self.largest = self.loaded = self.warm_up = None
+        self.samples, self.visits, self.visit_spans_s, self.uncounted = SampleBuffer(), 0, [], 0
+        self.peaks.clear()
 
     @property
     def over(self) -> bool:
@@ -175,7 +186,7 @@ class Recorder:
             notes=self._notes(), log=self.log, code=self._code(), error=self.error,
             samples=encode_for_run(self.samples.arrays()) if with_samples and len(self.samples) else None,
             timeline=self.timeline.tracks() if with_samples else (), energy=self.energy, copies=self.copies, gpu_busy_ms=self.gpu_busy_ms,
-            idle_latency=self.idle_latency,
+            idle_latency=self.idle_latency, largest=self.largest,
         )
 
     def _phases(self) -> Phases:

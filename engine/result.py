@@ -100,6 +100,10 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int
     fits: bool
     peak_bytes: int | None = None
+    foretold_bytes: int | None = None
+    """It was not even started: growing as the smaller ones did, it would have needed so much."""
+    code: str = ""
+    """Why it does not run, where memory is not the reason: one of the contract's error codes."""
 
 
 class Largest(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +114,8 @@ class Largest(msgspec.Struct, frozen=True, kw_only=True):
     """What the memory was held to; None: all that the device has."""
     share_percent: float | None = None
     probes: tuple[Probe, ...] = ()
+    fails_at: int | None = None
+    """The smallest batch that was seen not to fit: within 1/32 of `batch_size`, and the very next one below 64. None: the search ended before one failed."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,7 +223,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Plain PyTorch that does what this row did."""
     error: Failure | None = None
     idle_latency: Latency | None = None
-    """Calls after 100 ms of rest each, where asked for: caches and clocks have cooled."""
+    """Calls after a rest each, where asked for: caches and clocks have cooled."""
+    idle_gap_ms: float | None = None
+    """How long that rest was."""
     gpu_busy_ms: float | None = None
     """How long the GPU itself computes in a call: launched behind a kernel that holds the queue back, so that it never waits for the CPU."""
     copies: Copies | None = None

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from engine import stopping
 from engine.events import OutcomeUpdated, PhaseStarted, Progressed
+from engine.finding import Finder
+from engine.out_of_memory import explain
 from engine.pump import Pump
 from engine.recorder import Recorder
 from engine.result import Failure
@@ -37,10 +39,10 @@ class JobRunner:
 
     def __init__(
         self, records: list[Recorder], visitor: Visitor, workers: Workers, pump: Pump, flags: Flags, emit: Callable[[object], None],
-        saved: Callable[[Recorder], None], watch: MachineWatch, extras: Callable[[Recorder], None] | None = None,
+        saved: Callable[[Recorder], None], watch: MachineWatch, extras: Callable[[Recorder], None] | None = None, finder: Finder | None = None,
     ) -> None:
         self._records, self._visitor, self._workers, self._pump, self._flags, self._emit = records, visitor, workers, pump, flags, emit
-        self._saved, self._watch, self._extras = saved, watch, extras
+        self._saved, self._watch, self._extras, self._finder = saved, watch, extras, finder
         self._random = random.Random(records[0].job.seed if records else 0)
         self._began = time.perf_counter()
         self._acting: Recorder | None = None
@@ -83,17 +85,27 @@ class JobRunner:
                 record.link = None
                 self._guarded(record, act)
                 return
-            self._close(record, self._with_others(record, ended.failure))
+            if ended.failure.code == "out-of-memory" and self._finder is not None and self._finder.may_lower(record):
+                record.link = None
+                self._guarded(record, act)
+                return
+            self._close(record, self._explained(record, ended.failure))
         else:
             if not record.over:
                 self._after_visit(record)
 
     def _act(self, record: Recorder, act: Callable[[], None]) -> None:
-        self._acting = record
+        before, self._acting = self._acting, record
         try:
             act()
         finally:
-            self._acting = None
+            self._acting = before
+
+    def _explained(self, record: Recorder, why: Failure) -> Failure:
+        """Out of memory: who holds what, by name; other failures as they are."""
+        why = self._with_others(record, why)
+        holders = self._watch.holders(record.configuration.device) if why.say == "out-of-memory" else []
+        return explain(why, record.configuration, holders, record.limit_bytes, record.weights_bytes or record.info.weights_bytes)
 
     def _with_others(self, record: Recorder, why: Failure) -> Failure:
         """Out of a GPU's memory: what others hold, as the driver lists it (the worker itself can only subtract, and would count its own context)."""
@@ -112,6 +124,9 @@ class JobRunner:
     def _first_visit(self, record: Recorder) -> None:
         if self._watch.memory_is_short():
             self._evict_others(record)
+        if self._finder is not None and self._finder.is_due(record):
+            self._evict_others(record)
+            self._finder.settle(record, self._act)
         self._visitor.start(record)
         self._visitor.visit(record, rested=False)
 
@@ -228,7 +243,7 @@ class JobRunner:
             )
         )
 
-    def stop_for_memory(self, values: dict[str, str], held: str) -> None:
+    def stop_for_memory(self, values: dict[str, str], held: str, say_code: str = "out-of-memory-stopped") -> None:
         """The machine's memory runs out: end the configuration that runs before the system's killer picks its own victim; while all rest, let their workers go."""
         record = self._acting
         if record is None:
@@ -240,4 +255,4 @@ class JobRunner:
         link, record.link = record.link, None
         log = link.log.text()
         self._workers.end(link, at_once=True)
-        raise ConfigurationEnded(failure("out-of-memory", "out-of-memory-stopped", values, {"log": log}))
+        raise ConfigurationEnded(failure("out-of-memory", say_code, values, {"log": log}))

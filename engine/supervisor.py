@@ -21,6 +21,7 @@ from engine.job import InputSpec, Job, ModelSource
 from engine.keeper import Keeper
 from engine.looking import Looker
 from engine.monitor import Monitor
+from engine.out_of_memory import offered
 from engine.probing import probe
 from engine.pump import Pump
 from engine.recorder import Recorder
@@ -265,7 +266,7 @@ class Engine:
                 architecture=model.architecture or loaded.architecture,
             )
         run = msgspec.structs.replace(
-            run, model=model, outcomes=outcomes, finished=True, environment=environment.finished(run.environment)
+            run, model=model, outcomes=offered(outcomes), finished=True, environment=environment.finished(run.environment)
         )
         save_failure = keeper.finish(run) if keeper else None
         self.emit(JobFinished(run, str(keeper.path) if keeper and keeper.path and save_failure is None else None, save_failure))

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 import msgspec
 import numpy as np
 
-from engine import messages, stopping
+from engine import memory_limit, messages, stopping
 from engine.confinement import policy_for
 from engine.events import BlockMeasured, PhaseStarted
 from engine.memory_parts import DeviceMemory
@@ -21,6 +21,8 @@ from engine.words import failure
 from engine.workers import ConfigurationEnded, Workers, interpreter_of
 
 A = TypeVar("A", bound=messages.Answer)
+FINDING = "finding"
+"""The phase of a configuration whose largest batch is being found."""
 MAX_CALLS = 200_000
 """In a block: keeps a message far below the wire's limit."""
 
@@ -33,10 +35,11 @@ class Visitor:
         self.current: Recorder | None = None
         self.phase = ""
         self.in_steady = False
+        self._seeks = False
 
     def _enter(self, record: Recorder, phase: str) -> None:
-        self.current, self.phase = record, phase
-        self._emit(PhaseStarted(record.index, phase))
+        self.current, self.phase = record, FINDING if self._seeks else phase
+        self._emit(PhaseStarted(record.index, self.phase))
 
     def _ask(self, record: Recorder, command: messages.Command, kind: type[A], first: bool = False) -> A:
         link = record.link
@@ -55,9 +58,31 @@ class Visitor:
 
     def start(self, record: Recorder) -> None:
         """A fresh worker with the model loaded, prepared, called once and warm; raises ConfigurationEnded."""
-        job, again = record.job, record.loaded is not None
+        again = record.loaded is not None
+        self._bring_up(record, again)
+        self._warm_up(record, again)
+
+    def try_out(self, record: Recorder, calls: int, seconds: float) -> int | None:
+        """A fresh worker that loads, prepares and makes a few calls; the most memory that it held where it runs, None where nobody tells."""
+        self._seeks = True
+        try:
+            self._bring_up(record, again=False)
+            block = self._ask(record, messages.RunBlock(1, int(seconds * 1e9), calls), messages.BlockDone)
+            self._check_block(record, block)
+            memory = self._ask(record, messages.ReadMemory(), messages.MemoryRead)
+        finally:
+            self._seeks = False
+        assert record.link is not None
+        if record.configuration.device == "cpu":
+            return process_memory(record.link.pid).peak_bytes
+        return record.parts.held_bytes(self._device_memory(record)) or memory.reserved_peak_bytes
+
+    def _bring_up(self, record: Recorder, again: bool) -> None:
+        job = record.job
         self._enter(record, "starting")
         record.link = self._workers.start(interpreter_of(job.interpreter), policy_for(job.model, job.inputs, device=record.configuration.device))
+        if record.limit_bytes is not None:
+            memory_limit.hold(record.link.pid, record.limit_bytes)
         self._make_context(record, again)
         self._enter(record, "load")
         loaded = self._ask(record, messages.Load(job.model, record.configuration, job.inputs, job.seed), messages.Loaded, first=True)
@@ -76,7 +101,6 @@ class Visitor:
                 first_call=called.first_call_ns / 1e6,
             )
             record.raise_peak("load_peak_bytes", loaded.load_peak_bytes)
-        self._warm_up(record, again)
 
     def _warm_up(self, record: Recorder, again: bool) -> None:
         """Blocks that enter no figure, until the medians of two windows agree."""

@@ -11,6 +11,7 @@ import psutil
 from engine.events import MonitorSampled
 from engine.monitor import Monitor
 from engine.nvml import foreign_compute
+from engine.out_of_memory import Holder, cpu_holders, gpu_holders
 from engine.recorder import Recorder
 from engine.units import format_bytes
 from engine.visits import Visitor
@@ -27,8 +28,8 @@ COMPANY_EVERY = 10
 class Stoppable(Protocol):
     """What runs while the machine is watched."""
 
-    def stop_for_memory(self, values: dict[str, str], held: str) -> None:
-        """End what runs: the machine's memory is nearly gone."""
+    def stop_for_memory(self, values: dict[str, str], held: str, say_code: str = "out-of-memory-stopped") -> None:
+        """End what runs: the machine's memory is nearly gone, or its own limit is passed."""
 
 
 class MachineWatch:
@@ -108,16 +109,25 @@ class MachineWatch:
         held = [process.memory_bytes for process in processes if process.pid not in self._own_pids]
         return None if any(each is None for each in held) else sum(each or 0 for each in held)
 
+    def holders(self, device: str) -> list[Holder]:
+        """Other programs that hold memory where a configuration ran, the largest first; empty where the driver does not tell."""
+        if device.startswith("cuda"):
+            return gpu_holders(self._monitor.gpu_processes(int(device.partition(":")[2].partition("+")[0] or "0")) or (), self._own_pids)
+        return cpu_holders(self._own_pids)
+
     def memory_is_short(self) -> bool:
         """Whether another worker beside the idle ones would crowd the machine."""
         memory = psutil.virtual_memory()
         return bool(memory.available < COMFORT_SHARE * memory.total)
 
     def _guard(self, runner: Stoppable, record: Recorder | None) -> None:
-        if record is None or (short := shortage()) is None:
+        if record is None:
             return
         held = self._monitor.sample(record.link.pid).get("worker_resident_bytes") if record.link else None
-        runner.stop_for_memory(short, format_bytes(held))
+        if (short := shortage()) is not None:
+            runner.stop_for_memory(short, format_bytes(held))
+        elif held is not None and record.limit_bytes is not None and held > record.limit_bytes:
+            runner.stop_for_memory({"limit": format_bytes(record.limit_bytes)}, format_bytes(held), "out-of-memory-limit-stopped")
 
 
 def shortage() -> dict[str, str] | None:

@@ -19,7 +19,19 @@ from engine.demo import demo_source
 from engine.events import FileInspected
 from engine.inputs import InputError, format_input, parse_input, unknown_sizes
 from engine.job import PLANS, InputSpec, Job, ModelSource, Plan
-from engine.matrix import BACKENDS, Batches, SettingError, configurations, parse_batches, parse_list, parse_threads, precisions_known, settle_batches
+from engine.matrix import (
+    BACKENDS,
+    Batches,
+    SettingError,
+    configurations,
+    parse_batches,
+    parse_list,
+    parse_memory_limit,
+    parse_micro_batches,
+    parse_threads,
+    precisions_known,
+    settle_batches,
+)
 from engine.result import Failure, ModelInfo
 from engine.supervisor import Engine
 from engine.words import say
@@ -177,12 +189,14 @@ def _with_absolute_data(spec: InputSpec) -> InputSpec:
 def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSource, inputs: Inputs) -> Job:
     """The job that the options describe; raises Refused for a value that does not exist."""
     try:
+        settled = batches(options, inputs)
         found = configurations(
             facts, source.kind, devices=parse_list(options.device, "device", ("auto", "cpu", "cuda")),
             precisions=parse_list(options.precision, "precision", precisions_known()),
             quantizations=parse_list(options.quantization, "quantization", QUANTIZATIONS), backends=parse_list(options.backend, "backend", BACKENDS),
-            batches=batches(options, inputs).sizes, threads=parse_threads(options.threads),
+            batches=settled.sizes, threads=parse_threads(options.threads), micro_batches=parse_micro_batches(options.micro_batch), least_batch=settled.least,
         )
+        limit = parse_memory_limit(options.memory_limit)
         plan = plan_named(options.plan)
     except SettingError as error:
         raise Refused(error.summary, error.hint) from error
@@ -190,7 +204,7 @@ def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSour
         raise Refused(say("no-configuration"), say("see-help", {"command": "python3 main.py profile"}))
     times = {} if options.timeout is None else {"timeout_s": options.timeout, "first_timeout_s": options.timeout}
     return Job(
-        id=uuid.uuid4().hex, model=source, inputs=inputs.specs, configurations=found, plan=plan, interpreter=interpreter(options.python), **times
+        id=uuid.uuid4().hex, model=source, inputs=inputs.specs, configurations=found, plan=plan, interpreter=interpreter(options.python), memory_limit_bytes=limit, **times
     )
 
 

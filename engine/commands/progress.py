@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.events import ComparisonFinished, ComparisonStarted, ComparisonUpdated, JobFinished, JobStarted, Looking, Progressed
+from engine.events import BatchTried, ComparisonFinished, ComparisonStarted, ComparisonUpdated, JobFinished, JobStarted, Looking, Progressed
 from engine.result import Comparison, Failure
 from engine.words import say
 
@@ -21,6 +21,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._count = 0
+        self._finding: dict[str, int] = {}
         self._standing = ""
         """Of a comparison: the ratio so far."""
         self.also: Callable[[object], None] = lambda event: None
@@ -68,9 +69,12 @@ class Progress:
             self.save_failure = event.save_failure
         elif isinstance(event, Looking):
             self.say(say(f"looking-{event.what}", {"seconds": event.waiting_s}))
+        elif isinstance(event, BatchTried):
+            self._finding = {} if event.probe is not None else {"index": event.index + 1, "count": self._count, "batch": event.batch_size, "number": event.number}
         elif isinstance(event, Progressed) and self._bar is not None:
             left = "" if event.seconds_left is None else f"{event.seconds_left:.0f} s"
             where = "" if event.index is None else f"{event.index + 1}/{self._count} {event.phase}"
+            where = say("finding-batch", self._finding) if event.phase == "finding" and self._finding else where
             self._bar.update(self._task, completed=event.fraction, description=f"{where} {self._standing}".rstrip(), left=left)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from engine.job import Configuration
 from engine.result import Outcome, Run
 from engine.statistics import samples_missing
 from engine.units import format_bytes, format_ci, format_duration_ms, format_rate
@@ -37,8 +38,15 @@ def print_table(run: Run) -> None:
 def describe(outcome: Outcome) -> str:
     """The configuration in one line."""
     each = outcome.configuration
-    parts = [each.device, each.precision, *([each.quantization] if each.quantization != "none" else []), each.backend, f"b{each.batch_size}", f"{each.threads}t"]
+    parts = [each.device, each.precision, *([each.quantization] if each.quantization != "none" else []), each.backend, batch_name(each), f"{each.threads}t"]
     return " ".join(parts)
+
+
+def batch_name(configuration: Configuration) -> str:
+    """`b8`; `b480(max)` where it was found, `b64=4x16` where it was run in parts."""
+    parts, asked = configuration.options.get("micro_batch"), configuration.options.get("batch")
+    name = f"b{configuration.batch_size}" + (f"={parts}x{-(-configuration.batch_size // parts)}" if isinstance(parts, int) else "")
+    return f"{name}({asked})" if asked else name
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:

@@ -91,10 +91,10 @@ def _first_line(error: BaseException) -> str:
 
 
 def _memory_values(error: BaseException, device: torch.device) -> dict[str, Any]:
-    values: dict[str, Any] = {"wanted_bytes": wanted_bytes(error), "free_bytes": None, "total_bytes": None, "own_bytes": None}
+    values: dict[str, Any] = {"wanted_bytes": wanted_bytes(error), "free_bytes": None, "total_bytes": None, "own_bytes": None, "allocated_bytes": None}
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
-        values |= {"free_bytes": free, "total_bytes": total, "own_bytes": torch.cuda.memory_reserved(device)}
+        values |= {"free_bytes": free, "total_bytes": total, "own_bytes": torch.cuda.memory_reserved(device), "allocated_bytes": torch.cuda.memory_allocated(device)}
     elif device.type == "cpu":
         values |= _machine_memory()
     return values

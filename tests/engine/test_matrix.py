@@ -23,7 +23,7 @@ def test_batches(text, sizes):
     assert parse_batches(text) == sizes
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "max", "8:4", "0:8", "1,,2", "1:", ":4", "1:2:3", "1000000000", "1;2", "٣:"])
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "maximal", "max:", "max:0%", "8:4", "0:8", "1,,2", "1:", ":4", "1:2:3", "1000000000", "1;2", "٣:"])
 def test_batches_that_cannot_be_read(text):
     with pytest.raises(SettingError) as met:
         parse_batches(text)
