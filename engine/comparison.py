@@ -21,7 +21,9 @@ from engine.monitor import Monitor
 from engine.pump import Pump
 from engine.recorder import Recorder
 from engine.result import Application, ModelInfo, Outcome, Run
+from engine.resume import job_of
 from engine.runner import PROGRESS_S, Flags
+from engine.self_cost import result as self_cost
 from engine.version import VERSION
 from engine.watch import MachineWatch
 from engine.workers import Workers, interpreter_of
@@ -88,6 +90,7 @@ class ComparisonRun:
             run, model=_known(run.model, records[0]), other_model=_known(other, records[1]) if other else None, comparison=comparer.comparison(),
             outcomes=tuple(_outcome(record) for record in records), finished=True, environment=environment.finished(run.environment),
         )
+        run = self_cost.with_own_cost(run)
         save_failure = keeper.finish(run) if keeper else None
         path = str(keeper.path) if keeper and keeper.path and save_failure is None else None
         self._emit(ComparisonFinished(run=run, run_path=path, failure=comparer.failure, save_failure=save_failure))
@@ -109,3 +112,12 @@ def _known(model: ModelInfo, record: Recorder) -> ModelInfo:
         model, parameters=loaded.parameters, buffers=loaded.buffers, weights_bytes=model.weights_bytes or loaded.weights_bytes,
         architecture=model.architecture or loaded.architecture,
     )
+
+
+def side_of(run: Run, index: int, job: Job | None = None) -> tuple[Job, ModelInfo]:
+    """One row of a run as a side of a comparison; `job` is the one that made the run, where it is still known (it says more than the run does)."""
+    info = run.other_model if index == 1 and run.other_model is not None else run.model
+    made = job if job is not None and job.id == run.id else job_of(msgspec.structs.replace(run, model=info))
+    configuration = run.outcomes[index].configuration
+    options = {name: value for name, value in configuration.options.items() if name != "batch"}      # the batch that was looked for was found
+    return msgspec.structs.replace(made, configurations=(msgspec.structs.replace(configuration, options=options),)), info

@@ -103,13 +103,11 @@ class MainWindow(QMainWindow):
         return self._bench or self._make_bench()
 
     def _make_bench(self) -> Bench:
-        from gui.widgets.bench import Bench
         from gui.widgets.details_pane import DetailsPane
-        from gui.widgets.lower_tabs import add_lower_tabs
+        from gui.widgets.lower_tabs import make_bench
 
         run = self.session.run
-        self._bench = bench = Bench(run)
-        add_lower_tabs(bench, self.session)
+        self._bench = bench = make_bench(self.session)
         self.details_pane = DetailsPane(run)
         self.centre.addWidget(bench)
         self.details_holder.addWidget(self.details_pane)
@@ -239,11 +237,12 @@ class MainWindow(QMainWindow):
         if not self.session.is_busy:
             self.close()
             return
-        self.session.run.state_changed.connect(lambda _: self._close_when_idle())
+        for signal in (self.session.run.state_changed, self.session.comparisons.finished):
+            signal.connect(self._close_when_idle)
         QTimer.singleShot(CLOSE_WAIT_MS, self, self.close)
         self.session.stop_now()
 
-    def _close_when_idle(self) -> None:
+    def _close_when_idle(self, _state: str = "") -> None:
         if not self.session.is_busy:
             QTimer.singleShot(0, self, self.close)
 

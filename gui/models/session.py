@@ -14,6 +14,7 @@ from engine.job import Job
 from engine.result import ModelInfo
 from gui import text
 from gui.models.agreement import Agreement
+from gui.models.comparisons import Comparisons
 from gui.models.consent import may_load_again
 from gui.models.discovery import Discovery
 from gui.models.engine_like import EngineLike
@@ -26,6 +27,7 @@ from gui.models.preferences import Preferences
 from gui.models.problem import failure_problem, notice, problem, reason_problem
 from gui.models.run_model import RunModel
 from gui.models.setup_model import SetupModel
+from gui.models.show_file import show_file
 
 
 class Session(QObject):
@@ -48,6 +50,8 @@ class Session(QObject):
         self._first_try = FirstTry(self.models, self.discovery)
         self.setup = SetupModel(self.models, preferences.value.axes, preferences.value.plan, self)
         self.run = RunModel(self)
+        self.comparisons = Comparisons(self.run, self._may_load, self)
+        self.comparisons.is_blocked = lambda: self.is_busy or self.engine_state != "ready"
         self.history = HistoryModel(self)
         self.interpreter = Interpreter(preferences, self)
         self.setup.interpreter = self.discovery.python = self.agreement.python = self.interpreter.chosen
@@ -67,14 +71,14 @@ class Session(QObject):
             events.JobFinished: self._on_finished,
             events.RunLoaded: self._on_loaded,
             events.ReportSaved: self._on_saved,
-            events.HistoryListed: self._on_history,
+            events.HistoryListed: self.history.apply,
         }
         self.models.entries_changed.connect(lambda: self.run.set_ready(bool(self.models.entries)))
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job waits or runs."""
-        return self.run.state in ("queued", "running")
+        """Whether a job or a comparison waits or runs."""
+        return self.run.state in ("queued", "running") or self.comparisons.model.is_busy
 
     def set_engine(self, engine: EngineLike) -> None:
         """Take the engine, which is started after the first paint; files opened before are looked at now."""
@@ -82,11 +86,14 @@ class Session(QObject):
         self.discovery.set_engine(engine)
         self.opening.set_engine(engine)
         self.interpreter.set_engine(engine)
+        self.comparisons.set_engine(engine)
         engine.list_history()
 
     def request_run(self) -> None:
         """Run what is set up; a file that contains code is asked about first, and then inputs that were only guessed are tried before they are measured with."""
         entry = self.models.current
+        if self.comparisons.model.is_busy:
+            self.problem_met.emit(problem("compare.busy"))
         if entry is None or self.is_busy or self.setup.missing():
             return
         self.discovery.stop(by_user=False)
@@ -113,6 +120,8 @@ class Session(QObject):
         if self._pending is not None:
             self._pending = None
             self.run.clear(bool(self.models.entries))
+        elif self.comparisons.model.is_busy:
+            self.comparisons.stop()
         elif self._engine is not None:
             self._engine.cancel()
 
@@ -128,11 +137,17 @@ class Session(QObject):
         run = self.run.run
         if self._engine is None or run is None or self.run.selected is None or self.is_busy:
             return
-        if run.id in self._agreed or may_load_again(run.model, self.run.run_path, self.preferences.value):
+        if run.comparison is not None:
+            self.problem_met.emit(problem("compare.no-more"))
+        elif self._may_load(run.id, run.model, self.run.run_path):
             self.discovery.stop(by_user=False)
             self._engine.keep_measuring(run, self.run.selected, self.run.run_path)
         else:
             self.problem_met.emit(problem("problem.not-agreed", name=Path(run.model.path).name))
+
+    def _may_load(self, run_id: str, model: ModelInfo, run_path: str | None) -> bool:
+        """Whether the user agreed to what loading this run's model runs."""
+        return run_id in self._agreed or may_load_again(model, run_path, self.preferences.value)
 
     def save_report(self, path: str) -> None:
         """Write the page of the run that is shown."""
@@ -150,8 +165,11 @@ class Session(QObject):
             self._engine.load_run(path)
 
     def apply(self, event: object) -> None:
-        """Take one event of the engine."""
-        self.run.apply(event)
+        """Take one event of the engine; what belongs to a comparison touches no row."""
+        rest = self.comparisons.take(event)
+        if rest is None:
+            return
+        self.run.apply(rest)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -170,6 +188,9 @@ class Session(QObject):
         opening, discovery = self.opening, self.discovery
         for source in (opening, discovery, self.agreement, self.interpreter):
             source.problem_met.connect(self.problem_met)
+        self.comparisons.problem_met.connect(self.problem_met)
+        self.comparisons.began.connect(lambda: discovery.stop(by_user=False))
+        self.comparisons.finished.connect(self._on_compared)
         for settled in (discovery, self.agreement):
             settled.problem_solved.connect(self.problem_solved)
         opening.run_opened.connect(self.open_run)
@@ -238,6 +259,8 @@ class Session(QObject):
             self._set_engine_state("failed")
         if self._pending is not None:
             self.cancel()
+        elif self.comparisons.model.is_busy:
+            self.comparisons.abort()
         elif self.is_busy:
             self.run.abort()
         self.problem_met.emit(failure_problem(event.failure))
@@ -252,6 +275,11 @@ class Session(QObject):
         if not any(outcome.status == "ok" for outcome in event.run.outcomes):
             self.discovery.advance()
 
+    def _on_compared(self) -> None:
+        if self._engine is not None:
+            self._engine.list_history()
+        self.discovery.advance()
+
     def _on_loaded(self, event: events.RunLoaded) -> None:
         if event.failure is not None:
             self.problem_met.emit(failure_problem(event.failure))
@@ -259,6 +287,7 @@ class Session(QObject):
             self.run.load(event.run, event.path)
             self.history.set_opened(event.path)
             self.run_loaded.emit()
+            self.comparisons.show(event.run, event.path)
         self.discovery.advance()
 
     def _on_saved(self, event: events.ReportSaved) -> None:
@@ -268,14 +297,3 @@ class Session(QObject):
             self.problem_met.emit(failure_problem(event.failure))
         else:
             self.problem_met.emit(notice("report.saved", fix_code="report.open", fix=lambda: show_file(event.path), path=event.path))
-
-    def _on_history(self, event: events.HistoryListed) -> None:
-        self.history.apply(event)
-
-
-def show_file(path: str) -> None:
-    """Open a file with the program that the system has for it."""
-    from PySide6.QtCore import QUrl
-    from PySide6.QtGui import QDesktopServices
-
-    QDesktopServices.openUrl(QUrl.fromLocalFile(path))

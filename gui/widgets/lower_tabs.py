@@ -1,10 +1,23 @@
-"""The tabs beside the results, and what may be pressed there: each capability adds its own."""
+"""The bench with every tab beside the results, and what may be pressed below the table: each capability adds its own."""
 
 from __future__ import annotations
 
 from gui.models.session import Session
 from gui.widgets.bench import Bench
+from gui.widgets.compare_button import CompareButton
+from gui.widgets.compare_pane import ComparePane
 
 
-def add_lower_tabs(bench: Bench, session: Session) -> None:
-    """Give the bench every tab besides the results."""
+def make_bench(session: Session) -> Bench:
+    """The centre of the window, with all its tabs."""
+    bench = Bench(session.run)
+    add_compare(bench, session)
+    return bench
+
+
+def add_compare(bench: Bench, session: Session) -> None:
+    """The Compare tab, and the button that leads there."""
+    pane = ComparePane(session.comparisons)
+    bench.add_tab(pane, "pane.compare")
+    bench.buttons.insertWidget(bench.buttons.indexOf(bench.save_button), CompareButton(session.comparisons, session.run, bench.table))
+    session.comparisons.began.connect(lambda: bench.tabs.setCurrentWidget(pane))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFontMetrics, QGuiApplication, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
@@ -64,7 +64,9 @@ class _Delegate(QStyledItemDelegate):
 
 
 class ResultsTable(QTableView):
-    """Shows a `RunModel`; what the user picks is selected there."""
+    """Shows a `RunModel`; what the user picks is selected there. `rows_chosen` when others are marked: with Ctrl or Shift several are, to be compared."""
+
+    rows_chosen = Signal()
 
     def __init__(self, model: RunModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,7 +127,7 @@ class ResultsTable(QTableView):
 
     def _set_up(self) -> None:
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setShowGrid(False)
@@ -143,6 +145,7 @@ class ResultsTable(QTableView):
 
     def _connect(self) -> None:
         self.selectionModel().currentRowChanged.connect(self._on_picked)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.rows_chosen.emit())
         self._run.selection_changed.connect(self._show_selected)
         self._run.reset.connect(self._show_empty)
         for signal in (self.table.rowsInserted, self.table.layoutChanged, self.table.dataChanged, self.table.modelReset):
@@ -152,16 +155,26 @@ class ResultsTable(QTableView):
 
     def _on_picked(self, current: QModelIndex) -> None:
         if current.isValid() and not self._is_showing:
+            # Which rows are marked beside it is the view's own doing, just now: showing the selection would undo it.
+            self._is_showing = True
             self._run.select(self.table.index_of(current.row()), by_user=True)
+            self._is_showing = False
+
+    def chosen_rows(self) -> list[int]:
+        """The run's indices of the marked rows, in the order on the screen."""
+        return [self.table.index_of(place) for place in sorted(index.row() for index in self.selectionModel().selectedRows())]
 
     def _show_selected(self) -> None:
+        if self._is_showing:
+            return
         self._is_showing = True
         if self._run.selected is None or self._run.selected >= self.table.rowCount():
             self.clearSelection()
         else:
             index = self.table.index(self.table.place_of(self._run.selected), 0)
-            kinds = QItemSelectionModel.SelectionFlag
-            self.selectionModel().setCurrentIndex(index, kinds.ClearAndSelect | kinds.Rows)
+            if not self.selectionModel().isRowSelected(index.row()):      # it may be one of several
+                kinds = QItemSelectionModel.SelectionFlag
+                self.selectionModel().setCurrentIndex(index, kinds.ClearAndSelect | kinds.Rows)
         self._is_showing = False
 
     def _show_rows(self) -> None:
