@@ -27,6 +27,7 @@ from engine.pump import Pump
 from engine.recorder import Recorder
 from engine.result import Application, ModelInfo, Run
 from engine.runner import PROGRESS_S, Flags, JobRunner
+from engine.self_cost import result as self_cost
 from engine.version import VERSION
 from engine.visits import Visitor
 from engine.watch import MachineWatch
@@ -268,6 +269,7 @@ class Engine:
         run = msgspec.structs.replace(
             run, model=model, outcomes=offered(outcomes), finished=True, environment=environment.finished(run.environment)
         )
+        run = self_cost.with_own_cost(run)
         save_failure = keeper.finish(run) if keeper else None
         self.emit(JobFinished(run, str(keeper.path) if keeper and keeper.path and save_failure is None else None, save_failure))
         return run

@@ -252,6 +252,7 @@ class MainWindow(QMainWindow):
 
     def _set_facts(self, facts: Facts) -> None:
         self.device_strip.set_facts(facts)
+        self.status_strip.set_facts(facts)
         self.frames.wake()
 
     def _set_saving(self, saving: bool) -> None:

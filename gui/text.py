@@ -7,10 +7,10 @@ from typing import Any
 from PySide6.QtCore import QLocale, QObject, Signal
 
 from engine import words
-from gui.words import compare, figures, looking, models, setup, views, window
+from gui.words import batches, compare, figures, looking, models, own_cost, setup, views, window
 
 LANGUAGES = ("en", "zh")
-TABLE: dict[str, tuple[str, str]] = {**window.TABLE, **setup.TABLE, **models.TABLE, **looking.TABLE, **views.TABLE, **compare.TABLE, **figures.TABLE}
+TABLE: dict[str, tuple[str, str]] = {**window.TABLE, **setup.TABLE, **models.TABLE, **looking.TABLE, **views.TABLE, **own_cost.TABLE, **compare.TABLE, **batches.TABLE, **figures.TABLE}
 
 
 class Language(QObject):

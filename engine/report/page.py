@@ -10,6 +10,7 @@ from typing import Any
 from engine.report.labels import Labels
 from engine.report.method import method_of
 from engine.report.names import input_line, model_name
+from engine.report.own_cost import own_cost_of
 from engine.report.rows import PERCENTILES, Row, make_row, peak_memory, percentile_cell, rate_text, spread_text
 from engine.report.series import make_series
 from engine.report.verdict import best_index, has_winner, p50_text, verdict
@@ -41,7 +42,7 @@ def context_of(run: Run, labels: Labels, selected: int | None = None) -> dict[st
     return {
         "t": labels, "run": run, "name": model_name(run.model), "created": created_text(run.created_at), "machine": _machine(run, labels), "verdict": verdict(run, labels), "rows": rows,
         "best": head, "is_best": has_winner(run) and head == best_index(run), "best_row": None if head is None else rows[head], "cards": [] if head is None else _cards(run.outcomes[head], rows[head], labels),
-        "model_facts": _model_facts(run, labels), "environment": _environment(run, labels), "method": method_of(run, labels),
+        "model_facts": _model_facts(run, labels), "environment": _environment(run, labels), "method": method_of(run, labels), "own_cost": own_cost_of(run, labels),
         "guessed": any(spec.source == "guessed" for spec in run.inputs), "slots": {one.index: one.slot for one in series}, "roots": roots, "data": data,
         "library": charts.library() if roots else "", "nonce": secrets.token_urlsafe(16), "chart_notes": _chart_notes(series, labels),
         "percentiles": [name for name in PERCENTILES if name != "p50"],

@@ -133,11 +133,11 @@ def found(environment: Environment, device: str) -> SelfCost | None:
     return next((result for result in load()[0] if result.place == place), None)
 
 
-def for_run(run: Run) -> dict[str, Any] | None:
-    """What a run says of the program's own cost: by kind of device, those of its rows' that were measured here; None without any."""
+def with_own_cost(run: Run) -> Run:
+    """A finished run that says what the program itself costs here: by kind of device, those of its rows' that were measured; null without any."""
     devices = dict.fromkeys(outcome.configuration.device for outcome in run.outcomes)
     results = {Place.of(run.environment, device).kind: found(run.environment, device) for device in devices}
-    return {kind: as_dict(result) for kind, result in results.items() if result is not None} or None
+    return msgspec.structs.replace(run, own_cost={kind: as_dict(result) for kind, result in results.items() if result is not None} or None)
 
 
 def as_dict(result: SelfCost) -> dict[str, Any]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QWidget
 
+from engine.capabilities import Facts
+from engine.self_cost.result import SelfCost
 from gui import text
+from gui.models import own_cost
 from gui.models.quantity import duration_text
+from gui.models.row_words import state_word
 from gui.models.run_model import RunModel
 from gui.widgets.labels import label
 
@@ -36,9 +40,17 @@ class StatusStrip(QFrame):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.waiting)
+        self.own_cost = label("small", "ownCost")
+        self._costs: tuple[SelfCost, ...] | None = None
+        row.addWidget(self.own_cost)
         for signal in (model.state_changed, model.reset, text.current.changed):
             signal.connect(self.retranslate)
         self.retranslate()
+
+    def set_facts(self, facts: Facts) -> None:
+        """The machine is known: show what the program itself costs on it."""
+        self._costs = own_cost.measured(facts)
+        self._say_own_cost()
 
     def refresh(self) -> None:
         """Show newer progress."""
@@ -57,6 +69,13 @@ class StatusStrip(QFrame):
         waits = progress is not None and progress.waiting_s >= WAITING_S
         self.waiting.setText(text.say("status.waiting", seconds=int(progress.waiting_s)) if progress is not None and waits else "")
 
+        self._say_own_cost()
+
+    def _say_own_cost(self) -> None:
+        words = own_cost.words_of(self._costs) if self._costs is not None else None
+        self.own_cost.setText(words.text if words else "")
+        self.own_cost.setToolTip(words.tip if words else "")
+
     def _key(self) -> tuple[object, ...]:
         return (self._model.state, self._model.progress, len(self._model.rows))
 
@@ -69,12 +88,18 @@ class StatusStrip(QFrame):
             return text.say("status.done", ok=ok, total=total) if ok else text.say("status.failed", total=total)
         return text.say({"empty": "status.none", "ready": "status.ready", "queued": "status.queued"}[model.state])
 
+    def _phase(self, name: str, index: int | None) -> str:
+        """Its word; while the largest batch is sought, which one is tried."""
+        if name == "finding" and index is not None and index < len(self._model.rows):
+            return state_word(self._model.rows[index])
+        return _phase(name)
+
     def _position(self) -> str:
         progress, rows = self._model.progress, self._model.rows
         if progress is None:
             return text.say("state.starting")
         number = (progress.index if progress.index is not None else sum(row.is_ended for row in rows) - 1) + 1
-        position = text.say("status.position", done=max(1, number), total=len(rows), phase=_phase(progress.phase))
+        position = text.say("status.position", done=max(1, number), total=len(rows), phase=self._phase(progress.phase, progress.index))
         if progress.seconds_left is None:
             return position
         return text.say("status.left", position=position, time=duration_text(max(0.0, progress.seconds_left)))
