@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine.matrix import parse_batches, parse_threads
 
-_CHINESE_PUNCTUATION = str.maketrans("，：、", ",:,")
+_CHINESE_PUNCTUATION = str.maketrans("，：、％", ",:,%")
 
 
-def parse_batch_text(typed: str) -> tuple[int, ...]:
-    """`1,8,32`, or `1:64` (doubling); empty means the default. Raises SettingError."""
+def parse_batch_text(typed: str) -> tuple[int | str, ...]:
+    """`1,8,32`, `1:64` (doubling), `max` or `max:75%`; empty means the default. Raises SettingError."""
     return parse_batches(typed.translate(_CHINESE_PUNCTUATION))
 
 
@@ -17,6 +17,6 @@ def parse_threads_text(typed: str) -> tuple[int, ...]:
     return parse_threads(typed.translate(_CHINESE_PUNCTUATION))
 
 
-def format_list(values: tuple[int, ...]) -> str:
+def format_list(values: tuple[int, ...] | tuple[int | str, ...]) -> str:
     """The list as it is read again."""
     return ",".join(str(value) for value in values)

@@ -17,8 +17,11 @@ class Axes(msgspec.Struct, frozen=True):
     precisions: tuple[str, ...] = ("fp32",)
     quantizations: tuple[str, ...] = ("none",)
     backends: tuple[str, ...] = ()
-    batches: tuple[int, ...] = ()
+    batches: tuple[int | str, ...] = ()
+    """`max` or `max:75%` for one that is to be found."""
     threads: tuple[int, ...] = ()
+    memory_limit_bytes: int | None = None
+    """On the CPU no worker may hold more."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -28,11 +31,11 @@ class Cell(msgspec.Struct, frozen=True):
     choice: Choice
 
 
-def cells(axes: Axes, kind: str, facts: Facts | None) -> tuple[Cell, ...]:
+def cells(axes: Axes, kind: str, facts: Facts | None, least_batch: int = 1) -> tuple[Cell, ...]:
     """The cells in the order of the axes, each configuration once."""
     chosen = configurations(
         facts, kind, devices=axes.devices, precisions=axes.precisions, quantizations=axes.quantizations, backends=axes.backends, batches=axes.batches or (1,),
-        threads=axes.threads,
+        threads=axes.threads, least_batch=least_batch,
     )
     return tuple(Cell(configuration, capabilities.check(facts, kind, configuration)) for configuration in chosen)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from engine.events import BlockMeasured
+from engine.events import BatchTried, BlockMeasured
 from engine.job import Configuration
 from engine.result import Outcome
 from gui.models.series import SeriesBuffer
 
 RowState = Literal[
-    "queued", "starting", "load", "prepare", "first-call", "warm-up", "steady", "rest",
+    "queued", "finding", "starting", "load", "prepare", "first-call", "warm-up", "steady", "rest",
     "done", "failed", "cancelled", "unsupported", "out-of-memory",
 ]
-ACTIVE = ("starting", "load", "prepare", "first-call", "warm-up", "steady")
+ACTIVE = ("finding", "starting", "load", "prepare", "first-call", "warm-up", "steady")
 ENDED = ("done", "failed", "cancelled", "unsupported", "out-of-memory")
 Band = tuple[float, float]
 
@@ -29,6 +29,8 @@ class Row:
         self.outcome: Outcome | None = None
         self.revision = 0
         self.are_samples_broken = False
+        self.trying: BatchTried | None = None
+        """While its largest batch is sought: which one is tried."""
         self._samples = SeriesBuffer()
         self._timeline: dict[str, SeriesBuffer] = {}
         self._visits: dict[int, Band] = {}
@@ -81,13 +83,21 @@ class Row:
         old = self._visits.get(visit, (start_s, end_s))
         self._visits[visit] = (min(old[0], start_s), max(old[1], end_s))
 
+    def try_batch(self, event: BatchTried) -> None:
+        """A batch is tried; what was measured of one that did not fit after all goes."""
+        self.trying = event
+        self.revision += 1
+        if len(self.samples):
+            self._samples = SeriesBuffer()
+            self._visits.clear()
+
     def add_reading(self, name: str, t_s: float, value: float) -> None:
         """Append one reading of the timeline."""
         self.timeline.setdefault(name, SeriesBuffer()).append(t_s, value)
 
     def set_outcome(self, outcome: Outcome, final: bool) -> None:
         """Take figures so far, or the one outcome."""
-        self.outcome = outcome
+        self.outcome, self.configuration = outcome, outcome.configuration
         if final:
             self.state = state_of(outcome)
         self.revision += 1

@@ -21,10 +21,18 @@ def short_name(configuration: Configuration, others: Iterable[Configuration] = (
     parts = [configuration.precision]
     if configuration.quantization != "none":
         parts.append(axis_word(configuration.quantization))
-    parts.append(text.say("config.batch", n=configuration.batch_size))
+    parts.append(batch_name(configuration))
     names = ("device", "backend", "threads") if configuration.device == "cpu" else ("device", "backend")
     parts += [_part(name, configuration) for name in names if len({getattr(other, name) for other in others}) > 1]
     return " · ".join(parts)
+
+
+def batch_name(configuration: Configuration) -> str:
+    """`b8`; `max: b480` where it was found, `b64 as 4 × 16` where it was run in parts."""
+    parts, size = configuration.options.get("micro_batch"), configuration.batch_size
+    if isinstance(parts, int):
+        return text.say("config.micro", n=size, parts=parts, size=-(-size // parts))
+    return text.say("config.max" if "batch" in configuration.options else "config.batch", n=size)
 
 
 def full_name(configuration: Configuration) -> str:
@@ -48,6 +56,8 @@ def axis_word(value: str) -> str:
 
 def state_word(row: Row) -> str:
     """Where the row stands."""
+    if row.state == "finding" and row.trying is not None:
+        return text.say("state.finding-batch", batch=row.trying.batch_size, number=row.trying.number)
     return text.say(f"state.{row.state}")
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, Signal
 
 from engine.events import (
+    BatchTried,
     BlockMeasured,
     JobFinished,
     JobStarted,
@@ -59,6 +60,7 @@ class RunModel(QObject):
         self._handlers: dict[Any, Callable[[Any], None]] = {
             JobStarted: self._on_started,
             PhaseStarted: self._on_phase,
+            BatchTried: self._on_try,
             BlockMeasured: self._on_block,
             MonitorSampled: self._on_monitor,
             OutcomeUpdated: self._on_outcome,
@@ -153,6 +155,12 @@ class RunModel(QObject):
         if began and self.is_following:
             self.select(event.index)
 
+    def _on_try(self, event: BatchTried) -> None:
+        row = self._row(event.index)
+        if row is not None:
+            row.try_batch(event)
+            self.row_changed.emit(event.index)
+
     def _on_block(self, event: BlockMeasured) -> None:
         row = self._row(event.index)
         if row is not None:
@@ -217,7 +225,7 @@ class RunModel(QObject):
 
 def _phase(name: str) -> RowState:
     phases: dict[str, RowState] = {
-        "starting": "starting", "load": "load", "prepare": "prepare", "first-call": "first-call", "warm-up": "warm-up", "steady": "steady", "rest": "rest",
+        "finding": "finding", "starting": "starting", "load": "load", "prepare": "prepare", "first-call": "first-call", "warm-up": "warm-up", "steady": "steady", "rest": "rest",
     }
     return phases[name]
 

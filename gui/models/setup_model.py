@@ -18,6 +18,8 @@ from gui.models import matrix
 from gui.models.matrix import Axes, Cell
 from gui.models.model_list import ModelEntry, ModelList
 
+FINDING_S = 15.0
+"""About how long the largest batch of a small model is sought, before anything is known of it."""
 AXES = ("devices", "precisions", "quantizations", "backends")
 
 
@@ -102,8 +104,9 @@ class SetupModel(QObject):
 
     def cells(self) -> tuple[Cell, ...]:
         """Every cell of the matrix, possible or not."""
-        axes = msgspec.structs.replace(self.axes, backends=self.chosen("backends"), batches=self.batches().sizes)
-        return matrix.cells(axes, self.kind, self.facts)
+        batches = self.batches()
+        axes = msgspec.structs.replace(self.axes, backends=self.chosen("backends"), batches=batches.sizes)
+        return matrix.cells(axes, self.kind, self.facts, batches.least)
 
     def possible(self) -> tuple[Cell, ...]:
         """The cells that a job would run."""
@@ -117,7 +120,9 @@ class SetupModel(QObject):
 
     def estimate_s(self) -> float:
         """About how long the job would take."""
-        return estimate_job_s(PLANS[self.plan], len(self.possible()))
+        possible = self.possible()
+        searches = sum("batch" in cell.configuration.options for cell in possible)
+        return estimate_job_s(PLANS[self.plan], len(possible)) + searches * FINDING_S
 
     def missing(self) -> str | None:
         """Why a job cannot be made yet: a code of `gui.text`, or None."""
@@ -138,7 +143,7 @@ class SetupModel(QObject):
         return Job(
             id=uuid.uuid4().hex, model=entry.source(trusted), inputs=entry.inputs,
             configurations=tuple(cell.configuration for cell in self.possible()), plan=PLANS[self.plan],
-            interpreter=self.interpreter,
+            interpreter=self.interpreter, memory_limit_bytes=self.axes.memory_limit_bytes,
         )
 
     def _entry(self) -> ModelEntry:

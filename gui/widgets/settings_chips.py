@@ -16,9 +16,11 @@ from gui import text
 from gui.models import card_words
 from gui.models.lists import format_list, parse_batch_text, parse_threads_text
 from gui.models.setup_model import SetupModel
+from gui.widgets.batch_box import BatchBox
 from gui.widgets.boxes import ScrolledBox
 from gui.widgets.chips import ChipBox
 from gui.widgets.labels import label, set_role
+from gui.widgets.memory_limit_field import MemoryLimitField
 from gui.widgets.python_box import PythonBox
 
 CAPTION_WIDTH = 62
@@ -36,9 +38,10 @@ class SettingsChips(QWidget):
         super().__init__(parent)
         self._setup = setup
         self._boxes = {axis: self._box(axis) for axis in _BOXES}
-        self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "plan", "python")}
+        self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "memory", "plan", "python")}
         self.batch_field = self._field("batchField", self._batch_edited)
         self.threads_field = self._field("threadsField", self._threads_edited)
+        self.batch_box, self.memory_field = BatchBox(setup, self.batch_field), MemoryLimitField(setup)
         self.plan_box = ScrolledBox(objectName="planBox")
         self.python_box = PythonBox(setup)
         self._error = label("bad", "settingsError", wraps=True)
@@ -66,6 +69,8 @@ class SettingsChips(QWidget):
             box.setAccessibleName(text.say(f"axis.{axis}"))
         for name, field in (("batch", self.batch_field), ("threads", self.threads_field)):
             field.setAccessibleName(text.say(f"axis.{name}"))
+        self.batch_box.retranslate()
+        self.memory_field.retranslate()
         self.more_button.setText(text.say("more.open"))
         self.plan_box.setAccessibleName(text.say("axis.plan"))
         self.plan_box.setToolTip(text.say("plan.tip"))
@@ -83,6 +88,8 @@ class SettingsChips(QWidget):
         self.threads_field.setPlaceholderText(str(threads))
         self._show_batches()
         _show_list(self.threads_field, axes.threads)
+        self.batch_box.show_model()
+        self.memory_field.show_model()
         self.plan_box.setCurrentIndex(list(PLANS).index(setup.plan))
         self._show_error()
 
@@ -112,8 +119,9 @@ class SettingsChips(QWidget):
 
     def _lay_out(self) -> None:
         always, more = QGridLayout(), QGridLayout(self._more)
-        shown = {**self._boxes, "batch": self.batch_field}
-        hidden = {"quantizations": shown.pop("quantizations"), "backends": shown.pop("backends"), "threads": self.threads_field, "plan": self.plan_box, "python": self.python_box}
+        shown = {**self._boxes, "batch": self.batch_box}
+        hidden = {"quantizations": shown.pop("quantizations"), "backends": shown.pop("backends"), "threads": self.threads_field}
+        hidden |= {"memory": self.memory_field, "plan": self.plan_box, "python": self.python_box}
         for grid, widgets in ((always, shown), (more, hidden)):
             grid.setContentsMargins(0, 0, 0, 0)
             grid.setHorizontalSpacing(8)
@@ -168,22 +176,23 @@ class SettingsChips(QWidget):
         problems = [_problem(field) for field in (self.batch_field, self.threads_field)]
         for field, problem in zip((self.batch_field, self.threads_field), problems, strict=True):
             set_role(field, "invalid" if problem else "")
+        problems.append(self.memory_field.problem())
         self._error.setText(next((problem for problem in problems if problem), ""))
         self._error.setVisible(any(problems))
 
 
-def _parse(field: QLineEdit) -> tuple[int, ...]:
+def _parse(field: QLineEdit) -> tuple[int, ...] | tuple[int | str, ...]:
     return parse_threads_text(field.text()) if field.objectName() == "threadsField" else parse_batch_text(field.text())
 
 
-def _show_list(field: QLineEdit, values: tuple[int, ...]) -> None:
+def _show_list(field: QLineEdit, values: tuple[int, ...] | tuple[int | str, ...]) -> None:
     """What is being typed, or cannot be read, is left alone."""
     is_typed = field.hasFocus() and field.isModified()
     if not is_typed and field.property("role") != "invalid" and _read(field) != values:
         field.setText(format_list(values))
 
 
-def _read(field: QLineEdit) -> tuple[int, ...] | None:
+def _read(field: QLineEdit) -> tuple[int, ...] | tuple[int | str, ...] | None:
     try:
         return _parse(field)
     except SettingError:
