@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -17,12 +18,14 @@ from engine.result import Copies, Failure, Largest, Latency, Memory, ModelInfo, 
 from engine.sampling import STEADY, WARM_UP, SampleBuffer, encode_for_run
 from engine.snippet import snippet
 from engine.statistics import Int64s
-from engine.stopping import Standing
+from engine.time_left import Pace, Standing
 from engine.timeline import Timeline
 from engine.words import say
 
 STATUS_OF_CODE = {"out-of-memory": "out-of-memory", "unsupported": "unsupported", "not-swapped": "unsupported"}
 
+IDLE_CALLS, IDLE_LIMIT_S, GPU_EXTRAS_S = 20, 20.0, 2.6
+"""What engine.extras takes, for the estimate of the time left."""
 RECENT = 1000
 """Samples that say how long a call takes now."""
 PEAKS = ("load_peak_bytes", "process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes")
@@ -43,6 +46,7 @@ class Recorder:
         self.visits = 0
         self.visit_spans_s: list[tuple[float, float]] = []
         self.peaks: dict[str, int] = {}
+        self.pace = Pace()
         self.parts = MemoryParts()
         self._memory_kept: MemoryParts | None = None
         self.device_memory_source: str | None = None
@@ -108,6 +112,7 @@ class Recorder:
         self.samples.extend(start, latency, phase=STEADY if steady else WARM_UP, visit=visit, device_ns=device, enqueue_ns=enqueue)
         if steady:
             self.uncounted += block.uncounted
+            self.pace.took(visit, latency)
         return start, latency, device
 
     def add_reading(self, t_ns: int, values: dict[str, float]) -> None:
@@ -142,10 +147,15 @@ class Recorder:
         """Where this configuration stands, for the estimate of the time left."""
         recent = self.samples.recent_latency_ns(RECENT)
         call_s = float(np.median(recent)) / 1e9 if len(recent) else None
-        return Standing(
-            over=self.over, prepared=self.phases.warm_up is not None, visits=self.visits, count=self.samples.steady_count,
-            measured_s=self.measured_s(), span_s=self.span_s(), call_s=call_s,
+        return self.pace.standing(
+            time.perf_counter(), self.visit_spans_s, over=self.over, visits=self.visits, count=self.samples.steady_count, call_s=call_s,
+            beside_s=self._beside_s(call_s or 0.0),
         )
+
+    def _beside_s(self, call_s: float) -> float:
+        """What figures beside the loop will take: energy, copies and GPU-busy time on a GPU, calls after a rest where asked for."""
+        rests = 0.0 if self.job.idle_gap_s is None else min(IDLE_LIMIT_S, IDLE_CALLS * (self.job.idle_gap_s + call_s))
+        return rests + (GPU_EXTRAS_S if self.configuration.device.startswith("cuda") else 0.0)
 
     def fail(self, failure: Failure) -> None:
         """The configuration ends for a reason that is not success; what was measured is kept."""

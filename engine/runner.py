@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 
-from engine import stopping
+from engine import stopping, time_left
 from engine.events import OutcomeUpdated, PhaseStarted, Progressed
 from engine.finding import Finder
 from engine.out_of_memory import explain
@@ -238,7 +238,7 @@ class JobRunner:
         current = self._visitor.current
         self._emit(
             Progressed(
-                stopping.fraction_done(standings, elapsed_s, plan), stopping.seconds_left(standings, plan), current.index if current else None,
+                time_left.fraction_done(standings, elapsed_s, plan), time_left.seconds_left(standings, plan), current.index if current else None,
                 self._visitor.phase, waited if waited >= WAITING_SHOWN_S else 0.0,
             )
         )

@@ -5,11 +5,9 @@ The plan's table is in docs/measurement.md. Everywhere "at most" wins over "at l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from engine.job import Plan
 from engine.result import Latency, Reason
@@ -135,73 +133,3 @@ def next_visit_due_s(visits: int, first_start_s: float, last_start_s: float, pla
     if left <= 0:
         return last_start_s + plan.spread_s / (plan.visits_min - 1) / 2.0
     return last_start_s + max(0.0, plan.spread_s - (last_start_s - first_start_s)) / left
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one configuration of a job stands, for the estimate of the time left."""
-
-    over: bool = False
-    prepared: bool = False
-    """Loaded, converted and warm."""
-    visits: int = 0
-    count: int = 0
-    measured_s: float = 0.0
-    span_s: float = 0.0
-    call_s: float | None = None
-    """Median of a call, once known."""
-
-
-START_S = 1.0
-"""Start, load, prepare and first call of a small model, until this job has shown better."""
-VISIT_OVERHEAD_S = 0.1
-TYPICAL_EXTRA_VISITS = 0.5
-"""Share of the visits between fewest and most that a configuration takes: steady fast models need none, slow or disturbed ones all of them."""
-
-
-def visit_seconds(call_s: float | None, plan: Plan) -> float:
-    """How long one visit will take, with its re-warming."""
-    call = call_s or 0.0
-    single = call >= plan.visit_s and not plan.visit_needs_both
-    wanted = call if single else max(plan.visit_s, plan.visit_samples * call)
-    calls_min = MEASURED_CALLS_MIN if plan.visits_max == 1 else 1
-    return max(calls_min * call, min(wanted, visit_limit_s(plan))) + VISIT_OVERHEAD_S
-
-
-def visits_left(standing: Standing, plan: Plan) -> float:
-    """How many more visits a configuration will take: to the plan's fewest, then what such runs usually add, within its limits."""
-    to_fewest = max(0, plan.visits_min - standing.visits)
-    beyond = max(0, plan.visits_max - max(plan.visits_min, standing.visits)) * TYPICAL_EXTRA_VISITS
-    by_time = max(0.0, plan.measuring_limit_s - standing.measured_s) / visit_seconds(standing.call_s, plan)
-    return max(0.0 if standing.visits else 1.0, min(to_fewest + beyond, by_time))
-
-
-def resting_s(standing: Standing, visits: float, plan: Plan) -> float:
-    """The least time in which so many more visits can be spread."""
-    step_s = plan.spread_s / max(1, plan.visits_min - 1)
-    within = min(visits, max(0, plan.visits_min - standing.visits))
-    return max(0.0, within * step_s + (visits - within) * step_s / 2.0 - (0.0 if standing.visits else step_s))
-
-
-def seconds_left(standings: Sequence[Standing], plan: Plan, start_s: float = START_S) -> float:
-    """Seconds until the last configuration is over: all the work in turn, but no less than any one's visits need to be spread."""
-    work = spread = 0.0
-    for standing in standings:
-        if standing.over:
-            continue
-        visits = visits_left(standing, plan)
-        first_s = 0.0 if standing.prepared else start_s + plan.warm_up_s
-        visit_s = visit_seconds(standing.call_s, plan)
-        work += first_s + visits * visit_s
-        spread = max(spread, first_s + resting_s(standing, visits, plan) + visit_s)
-    return max(work, spread)
-
-
-def estimate_job_s(plan: Plan, configurations: int) -> float:
-    """How long a job of so many configurations will take, before anything is known of them."""
-    return seconds_left([Standing()] * configurations, plan)
-
-
-def fraction_done(standings: Sequence[Standing], elapsed_s: float, plan: Plan) -> float:
-    """Progress in 0..1 from the time spent and the estimate of the time left."""
-    left_s = seconds_left(standings, plan)
-    return float(np.clip(elapsed_s / (elapsed_s + left_s), 0.0, 1.0)) if elapsed_s + left_s > 0.0 else 0.0

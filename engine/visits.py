@@ -39,6 +39,7 @@ class Visitor:
 
     def _enter(self, record: Recorder, phase: str) -> None:
         self.current, self.phase = record, FINDING if self._seeks else phase
+        record.pace.entered(self.phase, time.perf_counter())
         self._emit(PhaseStarted(record.index, self.phase))
 
     def _ask(self, record: Recorder, command: messages.Command, kind: type[A], first: bool = False) -> A:

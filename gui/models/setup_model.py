@@ -13,7 +13,7 @@ from engine.capabilities import Choice, Facts
 from engine.inputs import unknown_sizes
 from engine.job import PLANS, Job
 from engine.matrix import Batches, settle_batches
-from engine.stopping import estimate_job_s
+from engine.time_left import estimate_job_s
 from gui.models import matrix
 from gui.models.matrix import Axes, Cell
 from gui.models.model_list import ModelEntry, ModelList

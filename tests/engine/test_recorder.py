@@ -163,9 +163,17 @@ def test_the_standing_follows_the_newest_samples():
     record.add_block(block([8] * 4), 0, steady=True, zero_ns=0)
     record.visit_spans_s = [(1.0, 1.5), (3.0, 3.25)]
     standing = record.standing()
-    assert (standing.call_s, standing.count, standing.measured_s, standing.span_s, standing.prepared) == (0.008, 4, 0.75, 2.25, False)
-    record.phases = msgspec.structs.replace(record.phases, warm_up=1.0)
-    assert record.standing().prepared
+    assert (standing.call_s, standing.count, standing.measured_s, standing.visit_s) == (0.008, 4, 0.75, 0.375)
+    assert standing.first_age_s - standing.last_age_s == pytest.approx(2.0)
+
+
+def test_the_standing_knows_what_comes_after_the_loop():
+    """Calls after a rest, where the job asks for them."""
+    record = make()
+    assert record.standing().beside_s == 0.0
+    record.job = msgspec.structs.replace(record.job, idle_gap_s=0.1)
+    assert record.standing().beside_s == pytest.approx(2.0)
+    assert make("cuda:0").standing().beside_s > 1.0
 
 
 def test_a_reason_of_the_warm_up_reaches_the_grade():

@@ -13,16 +13,11 @@ from engine.result import Latency
 from engine.stopping import (
     MEASURED_CALLS_MIN,
     Decision,
-    Standing,
     configuration_over,
-    estimate_job_s,
-    fraction_done,
     next_visit_due_s,
     re_warmed,
-    seconds_left,
     visit_limit_s,
     visit_over,
-    visit_seconds,
     warm_up_settled,
     window_change,
 )
@@ -230,44 +225,3 @@ def test_a_plan_of_one_visit_waits_for_nothing() -> None:
     """The quick plan has no spread."""
     assert next_visit_due_s(0, 0.0, 7.0, STANDARD) == 7.0
     assert next_visit_due_s(1, 0.0, 7.0, QUICK) == 7.0
-
-
-def test_length_of_a_visit_by_the_calls_time() -> None:
-    """Fast: the plan's time. Slow: its samples. Slower: the limit. A call as long as a visit: one call."""
-    bare = [round(visit_seconds(call_s, STANDARD) - visit_seconds(None, STANDARD), 6) for call_s in (0.001, 0.1, 0.5, 2.0)]
-    assert bare == [0.0, 1.0, 3.4, 1.4]
-    assert visit_seconds(3.0, QUICK) - visit_seconds(None, QUICK) == pytest.approx(8.0)
-
-
-def test_the_estimate_before_anything_is_known() -> None:
-    """More configurations take longer; two share the time in which one would rest."""
-    one, two, eight = (estimate_job_s(STANDARD, count) for count in (1, 2, 8))
-    assert 12.0 < one < 30.0
-    assert one <= two < 2.0 * one < eight
-    assert estimate_job_s(QUICK, 4) == pytest.approx(4.0 * estimate_job_s(QUICK, 1))
-    assert estimate_job_s(STANDARD, 0) == 0.0
-
-
-def test_time_left_falls_as_visits_are_taken() -> None:
-    """Each step of a job brings the end nearer, down to nothing."""
-    steps = [Standing(), Standing(prepared=True, call_s=0.002)]
-    steps += [Standing(prepared=True, call_s=0.002, visits=n, count=300 * n, measured_s=0.6 * n, span_s=3.0 * (n - 1) + 0.6) for n in range(1, 12)]
-    left = [seconds_left([step], STANDARD) for step in [*steps, Standing(over=True)]]
-    assert left == sorted(left, reverse=True)
-    assert left[-1] == 0.0
-
-
-@given(visits=st.integers(0, 15), measured_s=st.floats(0, 50), call_s=st.none() | st.floats(1e-6, 100), plan=EVERY_PLAN, others=st.integers(0, 4))
-def test_time_left_is_finite_and_never_negative(visits: int, measured_s: float, call_s: float | None, plan: Plan, others: int) -> None:
-    """Any standing has an estimate, and progress stays within 0 and 1."""
-    standings = [Standing(prepared=visits > 0, visits=visits, measured_s=measured_s, call_s=call_s)] + [Standing()] * others
-    left = seconds_left(standings, plan)
-    assert 0.0 <= left < 1e5
-    assert 0.0 <= fraction_done(standings, measured_s, plan) <= 1.0
-
-
-def test_progress_of_a_finished_job() -> None:
-    """Nothing left is all done; nothing begun is nothing done."""
-    assert fraction_done([Standing(over=True)], 30.0, STANDARD) == 1.0
-    assert fraction_done([Standing()], 0.0, STANDARD) == 0.0
-    assert fraction_done([], 0.0, STANDARD) == 0.0
