@@ -142,3 +142,8 @@ def rounds_expected(rounds: Sequence[Sequence[float]]) -> int:
     within = min(math.log1p(SAME_WITHIN) - found.centre, found.centre - math.log1p(-SAME_WITHIN))
     wanted = max(count + (verdict_of(found) == CANNOT_TELL), math.ceil(count * (half / max(within, abs(found.centre))) ** 2))
     return next((look.rounds for look in LOOKS if look.rounds >= wanted), wanted)
+
+
+def drawable(steps: Sequence[tuple[int, float, float, float]]) -> tuple[tuple[int, float, float, float], ...]:
+    """Of the steps in a run's file, which may hold anything, those that can be drawn."""
+    return tuple(step for step in steps if step[0] > 0 and all(0.0 <= value < 1e6 for value in step[1:]))

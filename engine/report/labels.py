@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.report import words_figures, words_own_cost
+from engine.report import words_compare, words_figures, words_own_cost
 from engine.result import Failure, Reason
 from engine.words import LANGUAGES, say
 
@@ -253,4 +253,5 @@ TABLE: dict[str, tuple[str, str]] = {
     "footer": ("Made by {app}. This page needs no network.", "由 {app} 生成。此页面无需联网。"),
 }
 TABLE.update(words_figures.TABLE)
+TABLE.update(words_compare.TABLE)
 TABLE.update(words_own_cost.TABLE)

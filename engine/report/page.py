@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.report.comparison_shown import compared, sentences
 from engine.report.labels import Labels
 from engine.report.method import method_of
 from engine.report.names import input_line, model_name
@@ -40,13 +41,18 @@ def context_of(run: Run, labels: Labels, selected: int | None = None) -> dict[st
     data, roots = charts.charts_of(series, labels)
     head = best_index(run) if selected is None else selected
     return {
-        "t": labels, "run": run, "name": model_name(run.model), "created": created_text(run.created_at), "machine": _machine(run, labels), "verdict": verdict(run, labels), "rows": rows,
+        "t": labels, "run": run, "name": model_name(run.model), "created": created_text(run.created_at), "machine": _machine(run, labels), "verdict": _said(run, labels), "compared": compared(run, labels), "rows": rows,
         "best": head, "is_best": has_winner(run) and head == best_index(run), "best_row": None if head is None else rows[head], "cards": [] if head is None else _cards(run.outcomes[head], rows[head], labels),
         "model_facts": _model_facts(run, labels), "environment": _environment(run, labels), "method": method_of(run, labels), "own_cost": own_cost_of(run, labels),
         "guessed": any(spec.source == "guessed" for spec in run.inputs), "slots": {one.index: one.slot for one in series}, "roots": roots, "data": data,
         "library": charts.library() if roots else "", "nonce": secrets.token_urlsafe(16), "chart_notes": _chart_notes(series, labels),
         "percentiles": [name for name in PERCENTILES if name != "p50"],
     }
+
+
+def _said(run: Run, labels: Labels) -> str:
+    """The run in a sentence or two: of a comparison its verdict, else which configuration leads."""
+    return labels.sentences(sentences(run.comparison, labels)) if run.comparison is not None and compared(run, labels) else verdict(run, labels)
 
 
 def created_text(created_at: str) -> str:

@@ -58,7 +58,7 @@ class ComparisonModel(QObject):
     @property
     def steps(self) -> tuple[Step, ...]:
         """How the interval narrowed."""
-        return self.comparison.steps if self.comparison is not None else ()
+        return verdict.drawable(self.comparison.steps) if self.comparison is not None else ()
 
     @property
     def verdict(self) -> str:
