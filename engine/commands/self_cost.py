@@ -82,13 +82,15 @@ def _checked(setting: Setting, text: str | None) -> Any:
 
 def main(settings: dict[str, Any]) -> int:
     """Measure each device and print; 0 when all of them were measured."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _all(settings)
     except (ConfigurationEnded, EngineLost) as error:
         return _tell(error.failure.summary, error.failure.hint) if isinstance(error, ConfigurationEnded) else _tell(str(error), "")
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from engine.failures import last_line
 from engine.process import APPLICATION_FOLDER, child_environment
+from engine.result import Failure
 from engine.self_cost.rounds import Round, RoundSpec
 from engine.setup.needs import check_display
 from engine.setup.speech import SetupStopped
@@ -47,15 +48,18 @@ class RoundProcess:
                 [*self._command, msgspec.json.encode(self._spec).decode()], cwd=APPLICATION_FOLDER, env=self._environment(), stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=said, start_new_session=True,
             )
+            cause = ""
             try:
                 done = self._listen(process)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(LEAVE_S)
+            except TimeoutError as silent:
+                done, cause = None, str(silent)
             finally:
                 end(process)
             if done is None:
                 said.seek(0)
-                raise ConfigurationEnded(_failed(process, said.read()))
+                raise ConfigurationEnded(_failed(process, said.read(), cause))
             return done
 
     def _environment(self) -> dict[str, str]:
@@ -68,10 +72,10 @@ class RoundProcess:
         return child_environment() | shown | {HOME_VARIABLE: str(self._home)}
 
     def _listen(self, process: subprocess.Popen[bytes]) -> Round | None:
-        """Its lines until the round has come; None when it ended or fell silent without one."""
+        """Its lines until the round has come; None when it ended without one, TimeoutError when it fell silent."""
         assert process.stdout is not None
-        descriptor, rest = process.stdout.fileno(), b""
-        deadline = time.monotonic() + START_S
+        descriptor, rest, patience = process.stdout.fileno(), b"", START_S
+        deadline = time.monotonic() + patience
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, selectors.EVENT_READ)
             while selector.select(max(0.0, deadline - time.monotonic())):
@@ -83,9 +87,10 @@ class RoundProcess:
                     if isinstance(told, Round):
                         return told
                     if told is not None:
-                        deadline = time.monotonic() + self._spec.seconds + STRETCH_S
+                        patience = self._spec.seconds + STRETCH_S
+                        deadline = time.monotonic() + patience
                         self._hear(told)
-        return None
+        raise TimeoutError(f"no word for {patience:g} s")
 
 
 def _understood(line: bytes) -> Round | int | None:
@@ -109,7 +114,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _failed(process: subprocess.Popen[bytes], said: bytes) -> Any:
+def _failed(process: subprocess.Popen[bytes], said: bytes, cause: str) -> Failure:
     text = said.decode("utf-8", errors="replace").strip()
-    cause = last_line(text) or f"exit code {process.returncode}"
+    cause = cause or last_line(text) or f"exit code {process.returncode}"
     return failure("failed", "self-cost-round-failed", {"error": cause[:300]}, {"log": text[-8000:], "exit_code": process.returncode})

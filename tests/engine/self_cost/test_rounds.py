@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.result import Environment
-from engine.self_cost.rounds import OTHERS_MOST, Round, Rounds, RoundSpec
-from tests.support.costs import MEDIANS
+from engine.self_cost.rounds import OTHERS_MOST, Rounds
+from tests.support.costs import MEDIANS, SPEC, a_round
 
 QUIET, DISTURBED = 0.01, OTHERS_MOST + 0.01
-SPEC = RoundSpec(weights="/m/demo.pth", architecture="/m/demo_net.py:DemoNet", input="f32[B,3,64,64]")
-
-
-def a_round(others=QUIET, medians=MEDIANS):
-    return Round(
-        medians_ns=medians, frames_per_s={"A": 30.0, "B": 32.0, "C": 0.8}, others=others, window="offscreen",
-        environment=Environment(cpu="Test CPU", cores=2, python="3.11.7", torch="2.13.0"),
-    )
 
 
 class Machine:

@@ -7,10 +7,12 @@ import pytest
 
 from engine import events
 from engine.capabilities import Facts, Gpu
+from engine.self_cost import result as kept
 from gui import text
 from gui.models.run_model import RunModel
 from gui.widgets.device_strip import DeviceStrip
 from gui.widgets.status_strip import StatusStrip
+from tests.support.costs import make_cost
 from tests.support.runs import make_outcome, make_run
 
 FACTS = Facts(torch="2.13", gpus=(Gpu(0, "NVIDIA H100", 80 << 30, (9, 0)),), cpu_name="A CPU")
@@ -104,3 +106,20 @@ def test_every_state_has_its_words(show, qapp):
     assert strip.words.text() == text.say("status.ready")
     text.set_language("zh")
     assert strip.words.text() == "就绪"
+
+
+def test_the_own_cost_stands_at_the_right_once_the_machine_is_known(show, qapp):
+    """Empty before; a dash and how to measure it without a figure; with one its value."""
+    strip = show(StatusStrip(RunModel()), width=900, height=24)
+    assert strip.own_cost.text() == ""
+    facts = Facts(torch="2.13.0+cpu", cpu_name="Test CPU", cores=2, python="3.11.7")
+    strip.set_facts(facts)
+    assert strip.own_cost.text() == "own cost –"
+    assert "--self-cost" in strip.own_cost.toolTip()
+    kept.store(make_cost())
+    strip.set_facts(facts)
+    assert strip.own_cost.text() == "own cost 1.00"
+    assert strip.own_cost.geometry().right() > strip.width() - 40
+    text.set_language("zh")
+    assert strip.own_cost.text() == "自身开销 1.00"
+    assert "自身开销 1.003" in strip.own_cost.toolTip()
