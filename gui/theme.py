@@ -68,7 +68,7 @@ ICONS = {
     "good": "fa6s.circle-check", "noisy": "fa6s.triangle-exclamation", "poor": "fa6s.circle-xmark", "queued": "fa6s.ellipsis", "running": "fa6s.play",
     "resting": "fa6s.pause", "done": "fa6s.check", "failed": "fa6s.xmark", "cancelled": "fa6s.minus", "unsupported": "fa6s.ban", "out-of-memory": "fa6s.memory",
     "expanded": "fa6s.chevron-down", "collapsed": "fa6s.chevron-right", "problem": "fa6s.triangle-exclamation", "notice": "fa6s.circle-check",
-    "compare": "fa6s.scale-balanced", "FASTER": "fa6s.forward", "SLOWER": "fa6s.backward", "SAME": "fa6s.equals", "CANNOT-TELL": "fa6s.question", "stop": "fa6s.stop",
+    "compare": "fa6s.right-left", "FASTER": "fa6s.forward", "SLOWER": "fa6s.backward", "SAME": "fa6s.equals", "CANNOT-TELL": "fa6s.question", "stop": "fa6s.stop",
     "follow": "fa6s.location-crosshairs", "measure": "fa6s.plus", "drop": "fa6s.file-arrow-down",
 }
 

@@ -32,7 +32,7 @@ def ratio_text(model: ComparisonModel) -> str:
 
 def percent(ratio: float) -> str:
     """`104.8 %`."""
-    return f"{ratio * 100.0:.1f} %"
+    return text.say("compare.percent", value=f"{ratio * 100.0:.1f}")
 
 
 def standing_text(model: ComparisonModel) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import text, theme
 from gui.models import comparison_words as words
 from gui.models.comparisons import Comparisons
+from gui.widgets.column import Column
 from gui.widgets.labels import label, set_role
 from gui.widgets.ratio_plot import RatioPlot
 
@@ -48,6 +49,10 @@ class ComparePane(QWidget):
     def sizeHint(self) -> QSize:
         """As high as the results."""
         return QSize(640, 220)
+
+    def minimumSizeHint(self) -> QSize:
+        """Low: the words scroll where there is no room for all, and the tab takes none from the graphs above."""
+        return QSize(420, 140)
 
     def retranslate(self) -> None:
         """Say every word again."""
@@ -105,9 +110,9 @@ class ComparePane(QWidget):
         buttons.addWidget(self.stop_button)
         buttons.addWidget(self.again_button)
         buttons.addStretch(1)
-        facts = QWidget()
+        said, facts = Column(), QWidget()
         facts.setFixedWidth(FACTS_WIDTH)
-        column = QVBoxLayout(facts)
+        column = QVBoxLayout(said)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(head)
@@ -116,8 +121,17 @@ class ComparePane(QWidget):
         column.addSpacing(4)
         column.addLayout(sides)
         column.addStretch(1)
-        column.addWidget(self.progress)
-        column.addLayout(buttons)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(said)
+        whole = QVBoxLayout(facts)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(8)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self.progress)
+        whole.addLayout(buttons)
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(12, 8, 8, 8)

@@ -14,7 +14,7 @@ from gui.models.comparison_model import ComparisonModel, Step
 from gui.models.comparison_words import ROLES, percent
 
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 22, 22
-LEAST_HALF, MOST_HALF = 0.035, 0.5
+LEAST_HALF, MOST_HALF, MARGIN = 0.035, 0.5, 0.006
 """Of the range shown, in the ratio: the band always fits, and the wide intervals of the first rounds may reach beyond the edge."""
 STEPS_PERCENT = (1, 2, 5, 10, 20, 50)
 DOT = 3.5
@@ -46,14 +46,15 @@ class RatioPlot(QWidget):
 
     # -- where things lie ----------------------------------------------------------------------------------------------
 
-    def half_range(self) -> float:
-        """How far from 1 the axis reaches: to the ends of the newest interval and most of the older ones, and always beyond the band."""
+    def value_range(self) -> tuple[float, float]:
+        """Lowest and highest ratio shown: the band, the newest interval, and most of the older ones."""
         steps = self._model.steps
         if not steps:
-            return LEAST_HALF
-        reach = sorted(max(abs(low - 1.0), abs(high - 1.0)) for _, _, low, high in steps)
-        newest = max(abs(end - 1.0) for end in steps[-1][1:])
-        return min(max(LEAST_HALF, 1.15 * newest, 1.15 * reach[len(reach) // 2]), max(MOST_HALF, 1.15 * newest))
+            return 1.0 - LEAST_HALF, 1.0 + LEAST_HALF
+        middle = len(steps) // 2
+        low = min(1.0 - LEAST_HALF, steps[-1][2] - MARGIN, max(sorted(step[2] for step in steps)[middle] - MARGIN, 1.0 - MOST_HALF))
+        high = max(1.0 + LEAST_HALF, steps[-1][3] + MARGIN, min(sorted(step[3] for step in steps)[middle] + MARGIN, 1.0 + MOST_HALF))
+        return low, high
 
     def area(self) -> QRectF:
         """The part in which data lie."""
@@ -61,9 +62,9 @@ class RatioPlot(QWidget):
 
     def place(self, blocks: float, ratio: float) -> QPointF:
         """Where a ratio after so many blocks lies; kept within the area from above and below."""
-        area, half = self.area(), self.half_range()
+        area, (low, high) = self.area(), self.value_range()
         most = max((step[0] for step in self._model.steps), default=1)
-        y = area.center().y() - (ratio - 1.0) / half * area.height() / 2.0
+        y = area.bottom() - (ratio - low) / (high - low) * area.height()
         return QPointF(area.left() + area.width() * blocks / most, min(max(y, area.top()), area.bottom()))
 
     # -- painting ------------------------------------------------------------------------------------------------------
@@ -107,20 +108,19 @@ class RatioPlot(QWidget):
             painter.setPen(QColor(colours.muted if ratio == 1.0 else colours.grid))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(QColor(colours.muted))
-            painter.drawText(QRectF(0, y - 10, LEFT - 6, 20), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), f"{ratio * 100:.0f} %")
-        most = f"{self._model.steps[-1][0]} {text.say('compare.plot-axis')}"
+            painter.drawText(QRectF(0, y - 10, LEFT - 6, 20), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text.say("compare.percent", value=f"{ratio * 100:.0f}"))
+        most = text.say("compare.plot-axis", blocks=self._model.steps[-1][0])
         painter.drawText(QPointF(area.right() - metrics.horizontalAdvance(most), self.height() - 6), most)
         painter.drawText(QPointF(area.left(), self.height() - 6), "0")
         same = text.say("compare.plot-band", percent=f"{SAME_WITHIN * 100:.0f}")
-        for said, y in ((same, area.center().y() - 4), (text.say("compare.plot-slower"), area.top() + 12), (text.say("compare.plot-faster"), area.bottom() - 5)):
+        for said, y in ((same, self.place(0, 1.0).y() - 4), (text.say("compare.plot-slower"), area.top() + 12), (text.say("compare.plot-faster"), area.bottom() - 5)):
             painter.drawText(QPointF(area.left() + 6, y), said)
 
     def ticks(self) -> list[float]:
         """Round ratios within the range, some five of them."""
-        half = self.half_range() * 100.0
-        step = next((each for each in STEPS_PERCENT if half / each <= 3.0), math.ceil(half / 3.0))
-        count = int(half // step)
-        return [1.0 + step * number / 100.0 for number in range(-count, count + 1)]
+        low, high = ((end - 1.0) * 100.0 for end in self.value_range())
+        step = next((each for each in STEPS_PERCENT if (high - low) / each <= 6.0), math.ceil((high - low) / 6.0))
+        return [1.0 + step * number / 100.0 for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
     def _paint_interval(self, painter: QPainter) -> None:
         steps = self._model.steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -10,26 +10,12 @@ from gui import text, theme
 from gui.models.quantity import duration_text
 from gui.models.run_model import RunModel
 from gui.models.setup_model import SetupModel
+from gui.widgets.column import Column
 from gui.widgets.inputs_table import InputsTable
 from gui.widgets.labels import label, set_role
 from gui.widgets.model_card import ModelCard
 from gui.widgets.model_list import ModelListView
 from gui.widgets.settings_chips import SettingsChips
-
-
-class _Column(QWidget):
-    """What is scrolled: as high as its words need at the width that it has, where Qt would reckon with the narrowest width."""
-
-    def minimumSizeHint(self) -> QSize:
-        """The height for the present width."""
-        layout = self.layout()
-        return QSize(0, layout.heightForWidth(self.width()) if layout is not None else 0)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width needs another height."""
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self.updateGeometry()
 
 
 class SetupPane(QWidget):
@@ -87,7 +73,7 @@ class SetupPane(QWidget):
         return button
 
     def _lay_out(self) -> None:
-        inner = _Column()
+        inner = Column()
         column = QVBoxLayout(inner)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
