@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from engine import switches
 from engine.job import Configuration
 
 
@@ -183,4 +184,7 @@ def check(facts: Facts | None, kind: str, configuration: Configuration) -> Choic
         return Choice(configuration.quantization, False, "int8-needs-fp32", {"precision": configuration.precision})
     if device.startswith("cuda") and configuration.backend == "onnxruntime" and facts and "CUDAExecutionProvider" not in facts.onnxruntime_providers:
         return Choice(configuration.backend, False, "provider-missing", {"provider": "CUDAExecutionProvider"})
+    if (found := switches.obstacle(kind, configuration)) is not None:
+        value, code, values = found
+        return Choice(value, False, code, values)
     return Choice(configuration.device)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.inputs import format_input
 from engine.job import Configuration, InputSpec, Job, ModelSource
+from engine.switches import DEFAULTS, value_of
 
 DEFAULT_TIMEOUT_S = 60.0
 
@@ -14,13 +15,19 @@ DEFAULT_TIMEOUT_S = 60.0
 def command_line(job: Job) -> str:
     """`python3 main.py profile ...` with every setting of the job; where the configurations are not a full matrix, each axis lists all its values."""
     words = ["python3", "main.py", "profile", *model_words(job.model, job.inputs)]
-    each = job.configurations
+    # A teaching run is its first row and the command to teach.
+    each = job.configurations[:1] if job.compare_outputs else job.configurations
+    words += ["--teach"] if job.compare_outputs else []
     for option, values in (
         ("--device", [c.device for c in each]), ("--precision", [c.precision for c in each]), ("--quantization", [c.quantization for c in each]),
         ("--backend", [c.backend for c in each]), ("--batch", [batch_text(c) for c in each]), ("--threads", [str(c.threads) for c in each]),
     ):
         words += [option, ",".join(dict.fromkeys(values))]
     words += batch_words(job)
+    for name, default in DEFAULTS.items():
+        values = list(dict.fromkeys(value_of(c.options, name) for c in each))
+        words += ["--" + name.replace("_", "-"), ",".join(values)] if values != [default] else []
+    words += ["--idle-gap", f"{job.idle_gap_s:g}"] if job.idle_gap_s is not None else []
     words += ["--plan", job.plan.name]
     if job.timeout_s != DEFAULT_TIMEOUT_S:
         words += ["--timeout", f"{job.timeout_s:g}"]

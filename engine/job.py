@@ -129,6 +129,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interpreter: str | None = None
     """The Python that runs the model; None means the program's own."""
     seed: int = 0
+    compare_outputs: bool = False
+    """Compare each configuration's answers with those of the plain module (eval, inference_mode), as a teaching run does."""
     idle_gap_s: float | None = None
     """Also time calls after so long a rest each."""
     memory_limit_bytes: int | None = None

@@ -14,6 +14,7 @@ from engine.inputs import format_input, leaves, takes_batch
 from engine.job import Configuration, InputSpec
 from engine.largest import parse_max
 from engine.memory_limit import parse_bytes
+from engine.switches import VALUES, options_of
 from engine.words import say
 
 BACKENDS = ("eager", "torchscript", "onnxruntime")
@@ -122,6 +123,15 @@ def parse_list(text: str, axis: str, known: Sequence[str]) -> tuple[str, ...]:
     return parts
 
 
+def parse_switch(text: str, name: str) -> tuple[str, ...]:
+    """Values of a switch (`memory_format`, `grad` or `mode`); raises SettingError."""
+    parts = _parts(text)
+    for part in parts:
+        if part not in VALUES[name]:
+            raise SettingError("switch-unknown", axis=name.replace("_", "-"), value=part, known=", ".join(VALUES[name]))
+    return parts
+
+
 def parse_threads(text: str) -> tuple[int, ...]:
     """Numbers of threads; raises SettingError."""
     parts = _parts(text)
@@ -143,16 +153,20 @@ def precisions_known() -> tuple[str, ...]:
 def configurations(
     facts: Facts | None, kind: str, *, devices: Sequence[str] = ("auto",), precisions: Sequence[str] = ("fp32",),
     quantizations: Sequence[str] = QUANTIZATIONS[:1], backends: Sequence[str] = (), batches: Sequence[int | str] = (1,), threads: Sequence[int] = (),
-    micro_batches: Sequence[int] = (1,), least_batch: int = 1,
+    micro_batches: Sequence[int] = (1,), least_batch: int = 1, memory_formats: Sequence[str] = (), grads: Sequence[str] = (), modes: Sequence[str] = (),
 ) -> tuple[Configuration, ...]:
     """Every combination, `auto` and `amp` resolved, in the order written; a combination that comes twice stands once."""
     found: dict[tuple[object, ...], Configuration] = {}
     axes = (devices, precisions, quantizations, backends or (default_backend(kind),), batches, threads or (default_threads(facts),), micro_batches or (1,))
-    for device, precision, quantization, backend, batch, count, parts in itertools.product(*axes):
+    thrown = [
+        options_of(memory_format=layout, grad=grad, mode=mode)
+        for layout, grad, mode in itertools.product(memory_formats or ("contiguous",), grads or ("inference",), modes or ("eval",))
+    ]
+    for device, precision, quantization, backend, batch, count, parts, switches in itertools.product(*axes, thrown):
         resolved = resolve_device(device, facts)
         each = Configuration(
             device=resolved, precision=resolve_precision(precision, resolved), quantization=quantization, backend=backend,
-            batch_size=batch if isinstance(batch, int) else max(least_batch, parts), threads=count, options=_batch_options(batch, parts),
+            batch_size=batch if isinstance(batch, int) else max(least_batch, parts), threads=count, options={**_batch_options(batch, parts), **switches},
         )
         found.setdefault(each.key(), each)
     return tuple(found.values())

@@ -9,6 +9,7 @@ import msgspec
 from engine.candidates import Candidate, Fit
 from engine.capabilities import Facts
 from engine.job import Configuration, InputSpec, ModelSource
+from engine.result import Outputs
 from engine.search.hashes import IndexedModel
 
 
@@ -27,6 +28,8 @@ class Load(Message, frozen=True):
     configuration: Configuration
     inputs: tuple[InputSpec, ...]
     seed: int
+    compare_outputs: bool = False
+    """Compare answers with those of the plain module also where no switch is thrown."""
 
 
 class MakeContext(Message, frozen=True):
@@ -144,6 +147,8 @@ class FirstCalled(Message, frozen=True):
     first_call_ns: int
     outputs: str
     """Shapes of what came out, for the eye."""
+    effect: Outputs | None = None
+    """What switches did to the answers."""
 
 
 class BlockDone(Message, frozen=True):

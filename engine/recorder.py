@@ -14,7 +14,7 @@ from engine.job import Configuration, Job
 from engine.link import Link
 from engine.matrix import batch_remark
 from engine.memory_parts import MemoryParts
-from engine.result import Copies, Failure, Largest, Latency, Memory, ModelInfo, Outcome, Phases, Reason
+from engine.result import Copies, Failure, Largest, Latency, Memory, ModelInfo, Outcome, Outputs, Phases, Reason
 from engine.sampling import STEADY, WARM_UP, SampleBuffer, encode_for_run
 from engine.snippet import snippet
 from engine.statistics import Int64s
@@ -65,6 +65,7 @@ class Recorder:
         self.gpu_busy_ms: float | None = None
         self.idle_latency: Latency | None = None
         self.idle_gap_ms: float | None = None
+        self.outputs: Outputs | None = None
         self.weights_bytes: int | None = None
         self.largest: Largest | None = None
         self.limit_bytes = job.memory_limit_bytes if configuration.device == "cpu" else None
@@ -81,7 +82,7 @@ class Recorder:
         self.phases, self.notes, self.uncounted = outcome.phases_ms, list(outcome.notes), outcome.uncounted_calls
         self.weights_bytes, self.device_memory_source = outcome.memory.weights_bytes, outcome.memory.device_memory_source
         self.energy, self.copies, self.gpu_busy_ms, self.idle_latency = outcome.energy, outcome.copies, outcome.gpu_busy_ms, outcome.idle_latency
-        self.idle_gap_ms = outcome.idle_gap_ms
+        self.idle_gap_ms, self.outputs = outcome.idle_gap_ms, outcome.outputs
         self._steady_before_ms, self.largest = outcome.phases_ms.steady or 0.0, outcome.largest
         for name in PEAKS:
             self.raise_peak(name, getattr(outcome.memory, name))
@@ -196,7 +197,7 @@ class Recorder:
             notes=self._notes(), log=self.log, code=self._code(), error=self.error,
             samples=encode_for_run(self.samples.arrays()) if with_samples and len(self.samples) else None,
             timeline=self.timeline.tracks() if with_samples else (), energy=self.energy, copies=self.copies, gpu_busy_ms=self.gpu_busy_ms,
-            idle_latency=self.idle_latency, largest=self.largest,
+            idle_latency=self.idle_latency, idle_gap_ms=self.idle_gap_ms, outputs=self.outputs, largest=self.largest,
         )
 
     def _phases(self) -> Phases:

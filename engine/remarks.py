@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.result import Outcome, Reason
+from engine.result import Outcome, Outputs, Reason
 from engine.units import format_bytes, format_duration_ms, significant
 from engine.words import say
 
@@ -36,11 +36,27 @@ def _coded(outcome: Outcome) -> Iterator[tuple[str, dict[str, Any]]]:
         same = abs(rested_ms / p50_ms - 1.0) <= AS_WARM
         gap = significant(outcome.idle_gap_ms) if outcome.idle_gap_ms is not None else "100"
         yield ("after-rest-same" if same else "after-rest"), {"gap": gap, "p50": format_duration_ms(rested_ms), "times": significant(rested_ms / p50_ms, digits=2)}
+    if outcome.outputs is not None:
+        yield from _answers(outcome.outputs)
     if outcome.energy is not None:
         energy = outcome.energy
         yield "energy-of-gpu", {
             "joules": significant(energy["joules_per_item"]), "watts": significant(energy["mean_watts"]), "seconds": significant(energy.get("seconds"), digits=2),
         }
+
+
+def _answers(outputs: Outputs) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What switches did to the answers."""
+    if outputs.max_abs_difference is None:
+        yield "outputs-incomparable", {}
+    elif outputs.max_abs_difference == 0.0:
+        yield "outputs-same", {}
+    else:
+        yield "outputs-close", {"difference": significant(outputs.max_abs_difference)}
+    if outputs.repeat_max_abs_difference:
+        yield "outputs-unsteady", {"difference": significant(outputs.repeat_max_abs_difference)}
+    if outputs.state_changed:
+        yield "state-rewritten", {}
 
 
 def _pace(outcome: Outcome, p50_ms: float) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -79,29 +79,47 @@ class Visitor:
         return record.parts.held_bytes(self._device_memory(record)) or memory.reserved_peak_bytes
 
     def _bring_up(self, record: Recorder, again: bool) -> None:
-        job = record.job
         self._enter(record, "starting")
+        self._begin(record, again)
+        self._enter(record, "load")
+        loaded = self._ask(record, self._load_of(record), messages.Loaded, first=True)
+        self._take_loaded(record, loaded)
+        self._enter(record, "prepare")
+        prepared = self._ask(record, messages.Prepare(), messages.Prepared, first=True)
+        self._enter(record, "first-call")
+        called = self._ask(record, messages.FirstCall(), messages.FirstCalled, first=True)
+        self._take_up(record, loaded, prepared, called, again)
+
+    def _begin(self, record: Recorder, again: bool) -> None:
+        """A worker for the record, held to its limit and alive on its device."""
+        job = record.job
         record.link = self._workers.start(interpreter_of(job.interpreter), policy_for(job.model, job.inputs, device=record.configuration.device))
         if record.limit_bytes is not None:
             memory_limit.hold(record.link.pid, record.limit_bytes)
         self._make_context(record, again)
-        self._enter(record, "load")
-        loaded = self._ask(record, messages.Load(job.model, record.configuration, job.inputs, job.seed), messages.Loaded, first=True)
+
+    def _load_of(self, record: Recorder) -> messages.Load:
+        job = record.job
+        return messages.Load(job.model, record.configuration, job.inputs, job.seed, job.compare_outputs)
+
+    def _take_loaded(self, record: Recorder, loaded: messages.Loaded) -> None:
+        assert record.link is not None
         record.parts.loaded(process_memory(record.link.pid).private_bytes)
-        self._enter(record, "prepare")
-        prepared = self._ask(record, messages.Prepare(), messages.Prepared, first=True)
+
+    def _take_up(self, record: Recorder, loaded: messages.Loaded, prepared: messages.Prepared, called: messages.FirstCalled, again: bool) -> None:
+        """What bringing the model up has told; of a worker that comes again only what belongs to it."""
         for code, values in prepared.notes:
             record.note(code, values)
-        self._enter(record, "first-call")
-        called = self._ask(record, messages.FirstCall(), messages.FirstCalled, first=True)
-        if not again:
-            record.loaded = loaded
-            record.weights_bytes = prepared.weights_bytes if prepared.weights_bytes is not None else loaded.weights_bytes
-            record.phases = msgspec.structs.replace(
-                record.phases, load=loaded.load_ns / 1e6, load_reading=_ms(loaded.reading_ns), load_moving=_ms(loaded.moving_ns), prepare=prepared.prepare_ns / 1e6,
-                first_call=called.first_call_ns / 1e6,
-            )
-            record.raise_peak("load_peak_bytes", loaded.load_peak_bytes)
+        if again:
+            return
+        record.loaded = loaded
+        record.weights_bytes = prepared.weights_bytes if prepared.weights_bytes is not None else loaded.weights_bytes
+        record.phases = msgspec.structs.replace(
+            record.phases, load=loaded.load_ns / 1e6, load_reading=_ms(loaded.reading_ns), load_moving=_ms(loaded.moving_ns), prepare=prepared.prepare_ns / 1e6,
+            first_call=called.first_call_ns / 1e6,
+        )
+        record.raise_peak("load_peak_bytes", loaded.load_peak_bytes)
+        record.outputs = called.effect
 
     def _warm_up(self, record: Recorder, again: bool) -> None:
         """Blocks that enter no figure, until the medians of two windows agree."""
@@ -116,10 +134,13 @@ class Visitor:
             return decision.over
 
         self._run_blocks(record, visit=record.visits, steady=False, over=over, seen=latencies)
-        if not again:
-            spent = int(sum(int(part.sum()) for part in latencies))
-            record.phases = msgspec.structs.replace(record.phases, warm_up=spent / 1e6)
         held = self._ask(record, messages.ResetPeaks(), messages.PeaksReset)
+        self._take_warm(record, int(sum(int(part.sum()) for part in latencies)), held, again)
+
+    def _take_warm(self, record: Recorder, spent_ns: int, held: messages.PeaksReset, again: bool) -> None:
+        """The worker is warm and its allocator counts peaks anew; the kernel shall too."""
+        if not again:
+            record.phases = msgspec.structs.replace(record.phases, warm_up=spent_ns / 1e6)
         record.parts.settled(held.allocated_bytes, held.inputs_bytes)
         assert record.link is not None
         if reset_peak(record.link.pid):
@@ -172,7 +193,9 @@ class Visitor:
         self._read_peaks(record)
 
     def _read_peaks(self, record: Recorder) -> None:
-        memory = self._ask(record, messages.ReadMemory(), messages.MemoryRead)
+        self._take_peaks(record, self._ask(record, messages.ReadMemory(), messages.MemoryRead))
+
+    def _take_peaks(self, record: Recorder, memory: messages.MemoryRead) -> None:
         record.raise_peak("allocated_peak_bytes", memory.allocated_peak_bytes)
         record.raise_peak("reserved_peak_bytes", memory.reserved_peak_bytes)
         record.parts.after_visit(self._device_memory(record), memory.reserved_bytes)

@@ -28,12 +28,14 @@ from engine.matrix import (
     parse_list,
     parse_memory_limit,
     parse_micro_batches,
+    parse_switch,
     parse_threads,
     precisions_known,
     settle_batches,
 )
 from engine.result import Failure, ModelInfo
 from engine.supervisor import Engine
+from engine.switches import teaching_set
 from engine.words import say
 
 DANGEROUS = "dangerous"
@@ -195,6 +197,7 @@ def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSour
             precisions=parse_list(options.precision, "precision", precisions_known()),
             quantizations=parse_list(options.quantization, "quantization", QUANTIZATIONS), backends=parse_list(options.backend, "backend", BACKENDS),
             batches=settled.sizes, threads=parse_threads(options.threads), micro_batches=parse_micro_batches(options.micro_batch), least_batch=settled.least,
+            memory_formats=parse_switch(options.memory_format, "memory_format"), grads=parse_switch(options.grad, "grad"), modes=parse_switch(options.mode, "mode"),
         )
         limit = parse_memory_limit(options.memory_limit)
         plan = plan_named(options.plan)
@@ -202,9 +205,13 @@ def make_job(options: argparse.Namespace, facts: Facts | None, source: ModelSour
         raise Refused(error.summary, error.hint) from error
     if not found:
         raise Refused(say("no-configuration"), say("see-help", {"command": "python3 main.py profile"}))
+    teach = bool(getattr(options, "teach", False))
+    if teach:
+        found = teaching_set(found[0], source.kind, inputs.specs, facts.cores if facts is not None else None)
     times = {} if options.timeout is None else {"timeout_s": options.timeout, "first_timeout_s": options.timeout}
     return Job(
-        id=uuid.uuid4().hex, model=source, inputs=inputs.specs, configurations=found, plan=plan, interpreter=interpreter(options.python), memory_limit_bytes=limit, **times
+        id=uuid.uuid4().hex, model=source, inputs=inputs.specs, configurations=found, plan=plan, interpreter=interpreter(options.python), memory_limit_bytes=limit,
+        compare_outputs=teach, idle_gap_s=options.idle_gap, **times
     )
 
 

@@ -56,6 +56,7 @@ def profile_parser() -> Parser:
     add_model_options(parser)
     add_measuring_options(parser)
     parser.add_argument("--plan", default="standard", help="quick, standard or publication")
+    parser.add_argument("--teach", action="store_true", help="show what each switch does: one row each for gradients, mode, memory format and threads, with time, memory and outputs")
     return parser
 
 
@@ -69,6 +70,12 @@ def add_measuring_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--micro-batch", default="", metavar="PARTS", help="run each batch in so many parts, one after another; a list multiplies, 1 is in one piece")
     parser.add_argument("--memory-limit", default="", metavar="SIZE", help="on the CPU no worker may hold more, for example 4GB (default: for max, a safe part of what is free)")
     parser.add_argument("--threads", default="", help="intra-op threads (default: physical cores less one)")
+    parser.add_argument("--memory-format", default="", help="contiguous, channels_last; a list multiplies")
+    parser.add_argument("--grad", default="", help="inference, no_grad, kept (outputs keep their graph), backward; a list multiplies")
+    parser.add_argument("--mode", default="", help="eval, train; a list multiplies")
+    parser.add_argument(
+        "--idle-gap", type=_seconds, nargs="?", const=0.1, default=None, metavar="SECONDS", help="also time calls after so long a rest each (without a number: 0.1)"
+    )
     parser.add_argument("--timeout", type=_seconds, default=None, metavar="SECONDS", help="without an answer for so long a call counts as hung")
     parser.add_argument("--json", metavar="PATH", help="write the run")
     parser.add_argument("--report", metavar="PATH", help="write the page")

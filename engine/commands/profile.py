@@ -29,6 +29,7 @@ from engine.commands.job import (
 from engine.commands.options import NONE_OK, REFUSED, Refused, parse_profile, tell
 from engine.commands.progress import Progress
 from engine.commands.table import show_table
+from engine.commands.teaching_table import print_teaching
 from engine.commands.writing import Writer
 from engine.events import FileInspected
 from engine.failures import start_failure
@@ -99,6 +100,8 @@ def _profile(options: argparse.Namespace) -> int:
             engine.close()
         run = measured.run
         show_table(run)
+        if options.teach:
+            print_teaching(run)
         written = measured.writer.write(run, progress.kept)
         if progress.save_failure is not None:
             tell(progress.save_failure.summary, progress.save_failure.hint)

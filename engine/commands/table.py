@@ -8,6 +8,7 @@ import sys
 from engine.job import Configuration
 from engine.result import Outcome, Run
 from engine.statistics import samples_missing
+from engine.switches import thrown
 from engine.units import format_bytes, format_ci, format_duration_ms, format_rate
 from engine.words import say
 
@@ -38,7 +39,7 @@ def print_table(run: Run) -> None:
 def describe(outcome: Outcome) -> str:
     """The configuration in one line."""
     each = outcome.configuration
-    parts = [each.device, each.precision, *([each.quantization] if each.quantization != "none" else []), each.backend, batch_name(each), f"{each.threads}t"]
+    parts = [each.device, each.precision, *([each.quantization] if each.quantization != "none" else []), each.backend, batch_name(each), f"{each.threads}t", *thrown(each.options)]
     return " ".join(parts)
 
 

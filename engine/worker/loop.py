@@ -69,8 +69,7 @@ def _prepare(session: Session, command: messages.Prepare) -> messages.Message:
 
 
 def _first_call(session: Session, command: messages.FirstCall) -> messages.Message:
-    took, outputs = session.first_call()
-    return messages.FirstCalled(took, outputs)
+    return session.first_call()
 
 
 def _run_block(session: Session, command: messages.RunBlock) -> messages.Message:

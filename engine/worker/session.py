@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import time
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 
 from engine import messages
-from engine.worker import backends, errors, extras, memory
+from engine.worker import backends, errors, extras, memory, micro_batches, switches
 from engine.worker.inputs import Arguments, make_arguments, shapes_of, tensors_in
 from engine.worker.loading import LoadedModel, LoadTimes, load_timed
 from engine.worker.loading.explaining import cause
@@ -31,7 +32,9 @@ class Session:
     def describe(self, error: Exception) -> messages.Failed:
         """The answer for an error that escaped."""
         batch_size = self._command.configuration.batch_size if self._command else 1
-        if not errors.is_out_of_memory(error):
+        if self._prepared is not None and (explained := switches.explained(error, self._prepared.module)) is not None:
+            error = explained.with_traceback(error.__traceback__)
+        elif not errors.is_out_of_memory(error):
             error = cause(error, self._command.model.kind if self._command else "", self._phase) or error
         return errors.describe(error, self._phase, self._device, batch_size)
 
@@ -71,27 +74,34 @@ class Session:
             raise errors.WorkerError("protocol-error", "out-of-order", command="Prepare")
         configuration = self._command.configuration
         arguments: Arguments = make_arguments(self._command.inputs, configuration.batch_size, self._command.seed)
+        self._loaded = micro_batches.wrapped(self._loaded, configuration, self._command.inputs, self._command.model.kind)
         backend = importlib.import_module(f"engine.worker.backends.{backends.BACKENDS[configuration.backend]}")
-        with torch.inference_mode():
-            self._prepared = backend.prepare(self._loaded, configuration, arguments, self._device)
+        with self._context():
+            self._prepared = backend.prepare(self._loaded, configuration, arguments, self._device, self._command.seed, self._command.compare_outputs)
         self._prepared.notes = (*self._loaded.notes, *self._prepared.notes)
         self._synchronize()
         self._arguments = arguments
         return self._prepared
 
-    def first_call(self) -> tuple[int, str]:
-        """Run the forward once; ns and the shapes that came out. A refused input is named with the layer that refused it."""
+    def _context(self) -> AbstractContextManager[object]:
+        """What every call runs in: inference_mode, unless a switch says otherwise."""
+        return switches.context(self._command.configuration.options if self._command is not None else {})
+
+    def first_call(self) -> messages.FirstCalled:
+        """Run the forward once: ns, the shapes that came out, and what switches did to the answers. A refused input is named with the layer that refused it."""
         self._phase = "forward"
         if self._prepared is None or self._command is None:
             raise errors.WorkerError("protocol-error", "out-of-order", command="FirstCall")
-        with torch.inference_mode(), FirstCallWatch(self._prepared.module, self._command.inputs, self._arguments):
+        with self._context(), FirstCallWatch(self._prepared.module, self._command.inputs, self._arguments):
             began = time.perf_counter_ns()
             result = self._prepared.call()
             self._synchronize()
             took = time.perf_counter_ns() - began
         self._check(result)
-        self._runner = BlockRunner(self._prepared.call, self._device)
-        return took, shapes_of(result)
+        shapes = shapes_of(result)
+        del result      # with gradients it holds a graph
+        self._runner = BlockRunner(self._prepared.call, self._device, self._context)
+        return messages.FirstCalled(took, shapes, None if self._prepared.check is None else self._prepared.check.run())
 
     def _check(self, result: object) -> None:
         precision = self._command.configuration.precision if self._command else ""
@@ -134,7 +144,7 @@ class Session:
         if self._device.type == "cpu" or self._prepared.inputs is None:
             return messages.CopiesMeasured(b"", b"", 0, 0)
         host = torch.device("cpu")
-        with torch.inference_mode():
+        with self._context():
             given = [tensor.to(host) for tensor in tensors_in(self._prepared.inputs)]
             made = [tensor for tensor in tensors_in(self._prepared.call()) if tensor.device == self._device]
             to_device = extras.time_copies(given, self._device, self._device, command.duration_ns)
@@ -147,7 +157,7 @@ class Session:
             raise errors.WorkerError("protocol-error", "out-of-order", command="MeasureBusy")
         if self._device.type != "cuda" or self._prepared.inputs is None:
             return messages.BusyMeasured(b"")
-        with torch.inference_mode():
+        with self._context():
             return messages.BusyMeasured(pack(extras.time_busy(self._prepared.call, self._device, command.rounds)) or b"")
 
     def _synchronize(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,8 +34,10 @@ class Samples:
 class BlockRunner:
     """Runs blocks of one prepared forward and knows how long it rested between them."""
 
-    def __init__(self, call: Call, device: torch.device) -> None:
+    def __init__(self, call: Call, device: torch.device, context: Callable[[], AbstractContextManager[object]] = torch.inference_mode) -> None:
+        """`context` makes what all calls of a block run in."""
         self._call = call
+        self._context = context
         self._device = device
         self._ended_ns = time.perf_counter_ns()
 
@@ -47,7 +50,7 @@ class BlockRunner:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            with torch.inference_mode():
+            with self._context():
                 uncounted = self._settle() if gap_ns > REST_NS and not rest_ns else 0
                 samples = self._rested(rest_ns, max_calls) if rest_ns else self._calls(duration_ns, max_calls)
         finally:

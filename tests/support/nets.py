@@ -221,3 +221,15 @@ class SmallConv(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.second(torch.relu(self.first(x)))
         return self.head(torch.flatten(functional.adaptive_avg_pool2d(x, 1), 1))
+
+
+class SmallNormed(SmallConv):
+    """The same with batch norm over channels and over features: train mode rewrites both, and cannot run a batch of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.last = nn.BatchNorm2d(8), nn.BatchNorm1d(5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.second(torch.relu(self.norm(self.first(x))))
+        return self.last(self.head(torch.flatten(functional.adaptive_avg_pool2d(x, 1), 1)))

@@ -21,3 +21,5 @@ class Prepared:
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
     inputs: Any = None
     """The arguments as the call takes them, on the device; None where they stay on the host and each call contains their copies."""
+    check: Any = None
+    """An `OutputCheck`, where answers are to be compared with those of the plain module."""

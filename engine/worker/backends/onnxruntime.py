@@ -22,7 +22,9 @@ _REFUSALS = {
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
-def prepare(loaded: LoadedModel, configuration: Configuration, arguments: Arguments, device: torch.device) -> Prepared:
+def prepare(
+    loaded: LoadedModel, configuration: Configuration, arguments: Arguments, device: torch.device, seed: int = 0, compare: bool = False
+) -> Prepared:
     """Open a session with the device's provider and bind the inputs by name; raises WorkerError."""
     try:
         import onnxruntime

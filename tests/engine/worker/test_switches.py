@@ -1,0 +1,143 @@
+"""Switches in the worker: what they do to the module, to gradients, and to the answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from engine.job import Configuration
+from engine.worker import switches
+from engine.worker.backends import eager
+from engine.worker.errors import WorkerError
+from engine.worker.loading import LoadedModel
+
+CPU = torch.device("cpu")
+
+
+class Normed(nn.Module):
+    """A convolution with batch norm and dropout: what train mode is about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm, self.drop = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Dropout(0.5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.drop(self.norm(self.conv(x)))
+
+
+def prepared(options, module=None, batch=4, compare=False, quantization="none"):
+    torch.manual_seed(1)
+    made = module or Normed()
+    given = ([torch.randn(batch, 3, 9, 9)], {})
+    with switches.context(options):
+        return eager.prepare(LoadedModel(made, Path("m.pth"), "state-dict"), Configuration(batch_size=batch, options=options, quantization=quantization), given, CPU, 3, compare)
+
+
+def test_the_default_is_eval_and_inference_mode():
+    made = prepared({})
+    with switches.context({}):
+        assert torch.is_inference_mode_enabled()
+        assert made.call().is_inference()
+    assert not made.module.training
+    assert made.check is None
+
+
+@pytest.mark.parametrize(("options", "grad"), [({"grad": "no_grad"}, False), ({"grad": "kept"}, True)])
+def test_gradients_are_off_or_kept(options, grad):
+    made = prepared(options)
+    with switches.context(options):
+        assert not torch.is_inference_mode_enabled()
+        assert made.call().requires_grad is grad
+
+
+def test_kept_outputs_live_until_the_next_call():
+    made = prepared({"grad": "kept"})
+    with switches.context({"grad": "kept"}):
+        first = made.call().grad_fn
+        assert first is not None
+        assert made.call().grad_fn is not first
+
+
+def test_backward_goes_through_every_parameter_and_drops_gradients():
+    seen = []
+    module = Normed()
+    for parameter in module.parameters():
+        parameter.register_hook(lambda grad: seen.append(tuple(grad.shape)))
+    made = prepared({"grad": "backward"}, module)
+    with switches.context({"grad": "backward"}):
+        made.call()
+    assert len(seen) == len(list(module.parameters()))
+    assert all(parameter.grad is None for parameter in module.parameters())
+    assert ("backward-included", {}) in made.notes
+
+
+def test_nothing_to_go_backward_through_has_its_sentence():
+    module = Normed().requires_grad_(False)
+    made = prepared({"grad": "backward"}, module)
+    with switches.context({"grad": "backward"}), pytest.raises(WorkerError) as caught:
+        made.call()
+    assert caught.value.say == "no-gradients"
+
+
+def test_channels_last_moves_weights_and_pictures_and_changes_no_answer():
+    made = prepared({"memory_format": "channels_last"})
+    assert made.module.conv.weight.is_contiguous(memory_format=torch.channels_last)
+    assert made.inputs[0][0].is_contiguous(memory_format=torch.channels_last)
+    effect = made.check.run()
+    assert effect.max_abs_difference < 1e-5
+    assert (effect.repeat_max_abs_difference, effect.state_changed) == (0.0, False)
+
+
+def test_train_mode_rewrites_statistics_and_two_equal_calls_differ():
+    made = prepared({"mode": "train"})
+    assert made.module.training
+    effect = made.check.run()
+    assert effect.max_abs_difference > 0.1
+    assert effect.repeat_max_abs_difference > 0.1, "dropout draws anew"
+    assert effect.state_changed
+
+
+def test_train_mode_without_dropout_is_steady_but_rewrites():
+    made = prepared({"mode": "train"}, nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)))
+    effect = made.check.run()
+    assert effect.repeat_max_abs_difference == 0.0
+    assert effect.state_changed
+
+
+def test_the_reference_is_of_the_module_as_it_was_before_the_first_call():
+    """A call in train mode rewrites what the plain answer rests on: it is put back."""
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))
+    made = prepared({"mode": "train"}, module)
+    for _ in range(5):
+        made.call()
+    expected = prepared({"mode": "train"}, nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)))
+    expected.module.load_state_dict({**module.state_dict(), **{name: value for name, value in expected.module.state_dict().items() if "running" in name or "tracked" in name}})
+    assert made.check.run().max_abs_difference == pytest.approx(expected.check.run().max_abs_difference, rel=1e-4)
+
+
+def test_a_plain_row_is_compared_where_the_job_asks():
+    effect = prepared({}, compare=True).check.run()
+    assert (effect.max_abs_difference, effect.repeat_max_abs_difference, effect.state_changed) == (0.0, 0.0, False)
+
+
+def test_a_batch_of_one_in_train_mode_names_the_layer():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(243, 4), nn.BatchNorm1d(4))
+    made = prepared({"mode": "train"}, module, batch=1)
+    with switches.context({"mode": "train"}), pytest.raises(ValueError, match="more than 1 value") as caught:
+        made.call()
+    explained = switches.explained(caught.value, module)
+    assert (explained.say, explained.values["layer"]) == ("train-batch-one", "2 (BatchNorm1d)")
+    assert switches.explained(ValueError("other"), module) is None
+
+
+def test_differences_of_shapes_infinities_and_nans():
+    one = torch.tensor([1.0, float("inf"), float("nan")])
+    assert switches.largest_difference([one], [one.clone()]) == 0.0
+    assert switches.largest_difference([one], [torch.tensor([1.5, float("inf"), float("nan")])]) == 0.5
+    assert switches.largest_difference([one], [torch.tensor([1.0, 2.0, 3.0])]) == float("inf")
+    assert switches.largest_difference([one], [one[:2]]) is None
+    assert switches.largest_difference([torch.empty(0)], [torch.empty(0)]) == 0.0
+    assert switches.largest_difference([torch.tensor([3])], [torch.tensor([5])]) == 2.0
