@@ -18,7 +18,7 @@ RESERVE_SHARE, RESERVE_BYTES = 0.06, 768 * 1024 * 1024
 """Of the machine, left to everybody else; more than the watch leaves before it stops a worker (engine.watch)."""
 LEAST_BYTES = 64 * 1024 * 1024
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "kib": 2**10, "m": 10**6, "mb": 10**6, "mib": 2**20, "g": 10**9, "gb": 10**9, "gib": 2**30, "tb": 10**12, "tib": 2**40}
-_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([a-zA-Z]{0,3})")
+_SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([a-zA-Z]{0,3})")
 _V2, _V1 = Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory")
 
 

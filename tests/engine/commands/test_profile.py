@@ -319,7 +319,7 @@ def test_arguments_that_make_no_command(command, home, arguments, words):
     ("more", "word"),
     [
         (["--precision", "fp8"], "fp8"), (["--precision", "fp32,"], "''"), (["--device", "gpu"], "gpu"), (["--device", "cuda:x"], "cuda:x"), (["--backend", "tvm"], "tvm"),
-        (["--quantization", "int3"], "int3"), (["--batch", "0"], "'0'"), (["--batch", "max"], "max"), (["--batch", "8:1"], "8:1"), (["--threads", "many"], "many"),
+        (["--quantization", "int3"], "int3"), (["--batch", "0"], "'0'"), (["--batch", "max:0%"], "max:0%"), (["--batch", "8:1"], "8:1"), (["--threads", "many"], "many"),
         (["--plan", "fast"], "fast"), (["--plan", ""], "''"), (["--plan", "quick,standard"], "quick,standard"),
         (["--input", "f32[B,x]"], "size x"), (["--input", "f33[B]"], "f33"), (["--input", ""], "empty"), (["--input", "@nowhere.npy"], "nowhere.npy"),
         (["--arch", "nowhere.py:Net"], "nowhere.py"), (["--arch", "Net"], "Net"), (["--arch", "nets.py:Net(open('x'))"], "plain values"),
