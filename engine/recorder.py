@@ -12,6 +12,7 @@ from engine import messages, statistics, trust
 from engine.inputs import takes_batch
 from engine.job import Configuration, Job
 from engine.link import Link
+from engine.machine_state import MachineNotes
 from engine.matrix import batch_remark
 from engine.memory_parts import MemoryParts
 from engine.result import Copies, Failure, Largest, Latency, Memory, ModelInfo, Outcome, Outputs, Phases, Reason
@@ -59,6 +60,8 @@ class Recorder:
         self.gpu_clocks: list[float] = []
         self.foreign_compute: int | None = None
         self.throttle_reasons = 0
+        self.graphics_percent: list[float] = []
+        self.machine = MachineNotes()
         self.log = ""
         self.energy: dict[str, Any] | None = None
         self.copies: Copies | None = None
@@ -174,6 +177,7 @@ class Recorder:
     def conclude(self) -> Outcome:
         """The one outcome, made once the configuration is over."""
         if self.final is None:
+            self.machine.close()
             self.final = self.outcome(with_samples=True)
         return self.final
 
@@ -221,6 +225,7 @@ class Recorder:
         machine = trust.MachineState(
             cores=self._cores, threads=self.configuration.threads,
             other_cpu_percent=float(np.mean(self.other_cpu_percent)) if self.other_cpu_percent else None, gpus=self._gpu_state(),
+            busiest=self.machine.busiest, steal_percent=self.machine.steal_percent, clock_mhz=tuple(self.machine.clocks_mhz), power=self.machine.power,
         )
         half = statistics.relative_half_width(latency)
         return trust.grade(steady.latency_ns, steady.start_ns, steady.visit, self.stopped, machine, warm_up=self.warm_up, half_width=half)
@@ -228,7 +233,12 @@ class Recorder:
     def _gpu_state(self) -> tuple[trust.GpuState, ...]:
         if not self.configuration.device.startswith("cuda"):
             return ()
-        return (trust.GpuState(device=self.configuration.device, clock_mhz=tuple(self.gpu_clocks), throttle_reasons=self.throttle_reasons, foreign_compute=self.foreign_compute),)
+        return (
+            trust.GpuState(
+                device=self.configuration.device, clock_mhz=tuple(self.gpu_clocks), throttle_reasons=self.throttle_reasons,
+                foreign_compute=self.foreign_compute, graphics_percent=float(np.mean(self.graphics_percent)) if self.graphics_percent else None,
+            ),
+        )
 
     def _code(self) -> str:
         return snippet(self.info, self.job.inputs, self.configuration, self.job.model.architecture)

@@ -29,20 +29,26 @@ INTERVAL_POOR = 5.0
 """Times the plan's target."""
 LOAD_SEEN = 0.10
 """Share of the machine that other programs may use without a word."""
+STEAL_PERCENT = 3.0
+"""Of the machine's CPU time; less than that is seen on every shared host."""
 CLOCK_DRIFT = 0.05
+CPU_CLOCK_DRIFT = 0.10
 GRAPHICS_BUSY_PERCENT = 5.0
 
 # Bits of NVML's clock event (throttle) reasons that are not the ordinary ones (idle, application clocks, sync boost, display).
 POWER_CAP_BIT, HARDWARE_BITS, HEAT_BITS = 0x4, 0x8 | 0x80, 0x20 | 0x40
 
 GRADES = ("good", "noisy", "poor")
-NOTES = frozenset({"other-load-harmless", "gpu-power-cap", "gpu-desktop", "cause-not-found"})
+NOTES = frozenset({
+    "other-load-harmless", "busiest", "cpu-clock-moved", "power-battery", "power-saver", "gpu-power-cap", "gpu-desktop", "cause-not-found",
+})
 """Reasons that leave the grade as it is."""
 POOR = frozenset({"spread-poor", "interval-poor"})
 SYMPTOMS = frozenset({"spread-noisy", "spread-poor", "interval-noisy", "interval-poor", "visits-differ", "visits-wander", "drift-slower", "drift-faster"})
-CAUSES = frozenset(
-    {"other-load", "gpu-hot", "gpu-hardware-slowdown", "gpu-clock-drift", "gpu-shared", "gpu-graphics-busy", "warm-up-never-settled", "few-samples"}
-)
+CAUSES = frozenset({
+    "other-load", "host-steal", "cpu-clock-moved", "power-battery", "power-saver", "gpu-hot", "gpu-hardware-slowdown", "gpu-clock-drift", "gpu-shared",
+    "gpu-graphics-busy", "warm-up-never-settled", "few-samples",
+})
 
 Coded = tuple[str, dict[str, Any]]
 
@@ -71,6 +77,14 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     """Mean CPU of all other programs during the visits, in % of the whole machine."""
     load_before: float | None = None
     """Load average before the run, used where `other_cpu_percent` is not known."""
+    busiest: tuple[tuple[str, float], ...] = ()
+    """Names and mean cores of the other programs that took most."""
+    steal_percent: float | None = None
+    """What the host of a virtual machine took of its CPU time during the visits, in % of the whole machine."""
+    clock_mhz: tuple[float, ...] = ()
+    """Of the fastest core, during the visits."""
+    power: str | None = None
+    """`battery`, `saver`; None is mains."""
     gpus: tuple[GpuState, ...] = ()
     """The GPUs that the configuration ran on."""
 
@@ -93,6 +107,7 @@ def grade(
     known = percent is not None and target is not None and percent <= target
     coded = [*_sample_reasons(latency_ns, start_ns, visit, known), *_stop_reasons(stopped, warm_up), *_interval_reasons(percent, target)]
     coded.extend(_load_reasons(machine))
+    coded.extend(_cpu_reasons(machine))
     for gpu in machine.gpus:
         coded.extend(_gpu_reasons(gpu))
     codes = {code for code, _ in coded}
@@ -188,7 +203,8 @@ def _load_reasons(machine: MachineState) -> Iterator[Coded]:
     if machine.cores is None:
         return
     if machine.other_cpu_percent is not None:
-        busy = machine.other_cpu_percent / 100.0 * machine.cores
+        # What the host took is counted as busy by the system, and is no program's: it has a reason of its own.
+        busy = max(0.0, machine.other_cpu_percent - (machine.steal_percent or 0.0)) / 100.0 * machine.cores
     elif machine.load_before is not None:
         busy = min(machine.load_before, float(machine.cores))
     else:
@@ -198,6 +214,20 @@ def _load_reasons(machine: MachineState) -> Iterator[Coded]:
     threads = machine.threads or 1
     crowded = busy + threads > machine.cores
     yield ("other-load" if crowded else "other-load-harmless"), {"busy_cores": busy, "cores": machine.cores, "threads": threads}
+    if machine.busiest:
+        yield "busiest", {"programs": ", ".join(f"{name} {cores:.1f}" for name, cores in machine.busiest)}
+
+
+def _cpu_reasons(machine: MachineState) -> Iterator[Coded]:
+    """What the host took, a clock that moved, power that is saved. Clocks of a CPU follow its load, so alone they are no fault: they explain one."""
+    if machine.steal_percent is not None and machine.steal_percent > STEAL_PERCENT:
+        yield "host-steal", {"percent": machine.steal_percent}
+    if len(machine.clock_mhz) >= 3:
+        low, middle, high = np.percentile(machine.clock_mhz, (5, 50, 95))
+        if middle > 0 and (high - low) / middle > CPU_CLOCK_DRIFT:
+            yield "cpu-clock-moved", {"low_mhz": float(low), "high_mhz": float(high)}
+    if machine.power is not None:
+        yield f"power-{machine.power}", {}
 
 
 def _gpu_reasons(gpu: GpuState) -> Iterator[Coded]:

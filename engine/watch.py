@@ -21,6 +21,8 @@ RESERVE_SHARE, RESERVE_BYTES = 0.04, 512 * 1024 * 1024
 COMFORT_SHARE = 0.25
 """Below this much free memory, idle workers are let go before another starts."""
 GUARD_EVERY = 5
+CPU_EVERY = 15
+"""Ticks between two looks at the CPU's clock and at what the host takes: some four a second."""
 COMPANY_EVERY = 10
 """Ticks between two looks at who else computes on the GPU."""
 
@@ -61,6 +63,9 @@ class MachineWatch:
     def _take(self, record: Recorder, pid: int, values: dict[str, float]) -> None:
         if self._visitor.in_steady:
             self._note_load(record, values)
+        else:
+            record.machine.rest()
+            record.machine.open()
         if record.configuration.device.startswith("cuda"):
             self._note_gpu(record, pid, values)
         self._note_process(record, pid)
@@ -74,6 +79,8 @@ class MachineWatch:
         """What other programs took of the machine during the visits; a mean over 0.1 s, so every fifth reading is a new one."""
         if self._ticks % GUARD_EVERY == 0 and (other := values.get("other_cpu_percent")) is not None:
             record.other_cpu_percent.append(other)
+        if self._ticks % CPU_EVERY == 0:
+            record.machine.sample()
 
     def _note_gpu(self, record: Recorder, pid: int, values: dict[str, float]) -> None:
         index = record.configuration.device.partition(":")[2] or "0"
@@ -96,6 +103,9 @@ class MachineWatch:
     def _note_company(self, record: Recorder, index: int) -> None:
         """Other programs that compute on the GPU; idle workers of ours hold memory there but do nothing."""
         found = foreign_compute(self._computing_before.get(index, set()), self._computing(index), self._own_pids)
+        gpu = self._monitor.gpus.get(index)
+        if gpu is not None and (drawing := gpu.graphics_percent()) is not None:
+            record.graphics_percent.append(drawing)
         record.foreign_compute = max(record.foreign_compute or 0, found)
 
     def _computing(self, index: int) -> set[int]:

@@ -77,6 +77,10 @@ TABLE: dict[str, tuple[str, str]] = {
         "Other programs used {busy_cores:.1f} of {cores} cores meanwhile, and this ran on {threads}. Close them, or use fewer threads.",
         "测量期间其他程序占用了 {cores} 个核心中的 {busy_cores:.1f} 个,而本配置使用 {threads} 个线程。请关闭它们,或减少线程数。",
     ),
+    "host-steal": (
+        "The host of this virtual machine took {percent:.0f} % of its CPU time for others. Measure when it is quieter, or on a machine of your own.",
+        "此虚拟机的宿主机将其 {percent:.0f}% 的 CPU 时间让给了他人。请在其空闲时或在独占的机器上重新测量。",
+    ),
     "gpu-hot": (
         "{device} slowed down because it was too hot. Let it cool, or improve its airflow, and measure again.",
         "{device} 因过热而降频。请待其冷却或改善散热后重新测量。",
@@ -105,6 +109,19 @@ TABLE: dict[str, tuple[str, str]] = {
     "other-load-harmless": (
         "Other programs used {busy_cores:.1f} of {cores} cores meanwhile; the rest was enough for {threads} threads.",
         "测量期间其他程序占用了 {cores} 个核心中的 {busy_cores:.1f} 个;其余核心足够 {threads} 个线程使用。",
+    ),
+    "busiest": ("Busiest meanwhile, in cores: {programs}.", "期间最忙的程序(占用核心数):{programs}。"),
+    "cpu-clock-moved": (
+        "The CPU's clock moved between {low_mhz:.0f} and {high_mhz:.0f} MHz during the visits.",
+        "测量期间 CPU 频率在 {low_mhz:.0f} 与 {high_mhz:.0f} MHz 之间变动。",
+    ),
+    "power-battery": (
+        "The machine ran from its battery, which slows it down. Plug it in and measure again.",
+        "电脑当时使用电池供电,会降低速度。请接通电源后重新测量。",
+    ),
+    "power-saver": (
+        "The machine was set to save power. Choose its balanced or performance profile and measure again.",
+        "电脑当时处于省电模式。请改为平衡或高性能模式后重新测量。",
     ),
     "gpu-power-cap": (
         "{device} ran at its power limit, as it does under a steady full load.",

@@ -36,9 +36,10 @@ LIVE = (BlockMeasured, MonitorSampled, OutcomeUpdated, PhaseStarted, Progressed)
 class Lone:
     """The lone Python process."""
 
-    def __init__(self, name):
-        file, spec, _ = rig.REAL[name]
-        model = {"nets": str(rig.NETS), "spec": spec, "path": str(rig.MODELS / file), "shape": SHAPES[name]}
+    def __init__(self, name, model=None):
+        if model is None:
+            file, spec, _ = rig.REAL[name]
+            model = {"nets": str(rig.NETS), "spec": spec, "path": str(rig.MODELS / file), "shape": SHAPES[name]}
         command = [sys.executable, "-P", str(rig.ROOT / "tests" / "benchmarks" / "lone.py"), json.dumps(model)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

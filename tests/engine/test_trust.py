@@ -241,3 +241,24 @@ def test_grades_of_recorded_series(name: str, allowed: set[str]) -> None:
     assert stopped is not None
     graded = trust.grade(latency[kept], start[kept], visit[kept], stopped.reason(), half_width=relative_half_width(figures))
     assert graded.grade in allowed
+
+
+@pytest.mark.parametrize(
+    ("state", "expected", "level"),
+    [
+        ({"steal_percent": 8.0}, ["host-steal"], "noisy"), ({"steal_percent": 1.0}, [], "good"),
+        ({"clock_mhz": (3500.0, 3490.0, 2100.0)}, ["cpu-clock-moved"], "good"), ({"clock_mhz": (3500.0, 3490.0, 3510.0)}, [], "good"),
+        ({"power": "battery"}, ["power-battery"], "good"), ({"power": "saver"}, ["power-saver"], "good"),
+        ({"cores": 2, "threads": 2, "other_cpu_percent": 50.0, "busiest": (("chrome", 0.9),)}, ["other-load", "busiest"], "noisy"),
+        ({"cores": 2, "threads": 2, "busiest": (("chrome", 0.1),)}, [], "good"),
+        # What the host took is no other program's.
+        ({"cores": 2, "threads": 2, "other_cpu_percent": 50.0, "steal_percent": 48.0}, ["host-steal"], "noisy"),
+    ],
+)
+def test_the_cpus_own_state(state, expected, level):
+    graded = grade(spread(3.0), machine=MachineState(**state))
+    assert (codes(graded), graded.grade) == (expected, level)
+
+
+def test_a_clock_that_moved_explains_a_spread():
+    assert "cause-not-found" not in codes(grade(spread(30.0), machine=MachineState(clock_mhz=(3500.0, 3490.0, 2100.0))))

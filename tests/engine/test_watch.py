@@ -42,9 +42,9 @@ class Rig:
     """A watch over one configuration whose worker has the pid 41."""
 
     def __init__(self, device="cpu", computing=()):
-        self.monitor, self.events, self.stopped = FakeMonitor(), [], []
+        self.monitor, self.events, self.stopped, self.drawing = FakeMonitor(), [], [], None
         self.monitor.processes = tuple(GpuProcess(pid, 10, True) for pid in computing) or None
-        self.monitor.gpus = {0: object()} if device.startswith("cuda") else {}
+        self.monitor.gpus = {0: SimpleNamespace(graphics_percent=lambda: self.drawing)} if device.startswith("cuda") else {}
         configuration = Configuration(device=device)
         job = Job(id="j", model=ModelSource("/m.pth", "state-dict"), inputs=(), configurations=(configuration,), plan=jobs.TURNS)
         self.record = Recorder(0, job, configuration, ModelInfo(path="/m.pth", sha256="0" * 64, kind="state-dict"), 2)
@@ -151,6 +151,9 @@ def test_own_workers_are_no_company():
     rig.monitor.processes = (GpuProcess(41, 10, True), GpuProcess(77, 20, True), GpuProcess(78, 5, False))
     rig.tick(COMPANY_EVERY)
     assert rig.record.foreign_compute == 1, "a graphics program is none"
+    rig.drawing = 7.0
+    rig.tick(COMPANY_EVERY)
+    assert rig.record.graphics_percent == [7.0]
 
 
 def test_what_others_hold_is_known_only_where_every_program_is():
