@@ -16,9 +16,9 @@ def with_names(specs: tuple[InputSpec, ...]) -> list[tuple[str, InputSpec]]:
     return [("x" if len(arrays) == 1 else f"x{number}", spec) for number, spec in enumerate(arrays, 1)]
 
 
-def call_text(specs: tuple[InputSpec, ...]) -> str:
-    """The call of the model with every input in its place."""
-    variables = {id(spec): name for name, spec in with_names(specs)}
+def call_text(specs: tuple[InputSpec, ...], written: Callable[[str, InputSpec], str] = lambda name, spec: name) -> str:
+    """The call of the model with every input in its place; `written` says how an array's variable is passed."""
+    variables = {id(spec): written(name, spec) for name, spec in with_names(specs)}
     values = [(spec.name, variables.get(id(spec), repr(spec.scalar))) for spec in specs]
     positional = [value for name, value in values if name is None]
     named = [f"{name}={value}" if name.isidentifier() else f"**{{{name!r}: {value}}}" for name, value in values if name is not None]
@@ -27,11 +27,17 @@ def call_text(specs: tuple[InputSpec, ...]) -> str:
 
 def nested(spec: InputSpec, leaf: Callable[[InputSpec], str]) -> str:
     """A tuple, list or dict of what `leaf` writes for its members; of a plain input, that itself."""
+    return nested_at(spec, "", lambda each, place: leaf(each))
+
+
+def nested_at(spec: InputSpec, place: str, leaf: Callable[[InputSpec, str], str]) -> str:
+    """The same, where `leaf` is told too how the member is reached from `place`, as source."""
     if not spec.container:
-        return repr(spec.scalar) if spec.scalar is not None else leaf(spec)
-    parts = [nested(part, leaf) for part in spec.parts]
+        return repr(spec.scalar) if spec.scalar is not None else leaf(spec, place)
+    keys = [part.name or "" for part in spec.parts] if spec.container == "dict" else list(range(len(spec.parts)))
+    parts = [nested_at(part, f"{place}[{key!r}]", leaf) for part, key in zip(spec.parts, keys, strict=True)]
     if spec.container == "dict":
-        return "{" + ", ".join(f"{part.name or ''!r}: {text}" for part, text in zip(spec.parts, parts, strict=True)) + "}"
+        return "{" + ", ".join(f"{key!r}: {text}" for key, text in zip(keys, parts, strict=True)) + "}"
     inner = ", ".join(parts)
     return f"[{inner}]" if spec.container == "list" else f"({inner}{',' * (len(parts) == 1)})"
 

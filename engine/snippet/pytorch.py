@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from engine.job import Configuration, InputSpec
 from engine.result import ModelInfo
-from engine.snippet.inputs import call_text, tensor_text, with_names
+from engine.snippet.inputs import tensor_text, with_names
 from engine.snippet.loading import load_lines
 from engine.snippet.parts import PRINT, loop_lines, with_imports
+from engine.snippet.switches import TENSORS, call_lines, context_text, forward_back_lines, input_lines, module_lines
 
 _AUTOCAST = {"amp-fp16": "torch.float16", "amp-bf16": "torch.bfloat16"}
 _SWAPPABLE = "{torch.nn.Linear, torch.nn.LSTM, torch.nn.GRU, torch.nn.LSTMCell, torch.nn.GRUCell, torch.nn.RNNCell}"
@@ -16,9 +17,9 @@ def torch_lines(model: ModelInfo, specs: tuple[InputSpec, ...], configuration: C
     """Load, inputs, timed loop."""
     head = ["import statistics", "import time"]
     body = [f"torch.set_num_threads({configuration.threads})", "torch.manual_seed(0)", *_matmul(configuration)]
-    body += [*load_lines(model, configuration, architecture), *quantize_lines(configuration)]
+    body += [*load_lines(model, configuration, architecture), *quantize_lines(configuration), *module_lines(configuration.options)]
     body += [f"{name} = {tensor_text(spec, configuration)}" for name, spec in with_names(specs)]
-    body += _timing(call_text(specs), configuration)
+    body += [*input_lines(specs, configuration.options), *_timing(specs, configuration)]
     return [*with_imports(head, body, ("sys", "runpy", "numpy", "torch")), "", *body]
 
 
@@ -40,10 +41,14 @@ def quantize_lines(configuration: Configuration) -> list[str]:
     ]
 
 
-def _timing(call: str, configuration: Configuration) -> list[str]:
-    dtype = _AUTOCAST.get(configuration.precision)
+def _timing(specs: tuple[InputSpec, ...], configuration: Configuration) -> list[str]:
+    dtype, options = _AUTOCAST.get(configuration.precision), configuration.options
     device_type = configuration.device.partition(":")[0]
-    timed = [f"with torch.autocast({device_type!r}, dtype={dtype}):", f"    {call}"] if dtype else [call]
+    timed = call_lines(specs, configuration)
+    if dtype:
+        timed = [f"with torch.autocast({device_type!r}, dtype={dtype}):", *(f"    {line}" for line in timed)]
+    timed = forward_back_lines(timed, options)
     if device_type != "cpu":
         timed.append(f"torch.{device_type}.synchronize({configuration.device!r})" if device_type != "mps" else "torch.mps.synchronize()")
-    return ["times_ms = []", "with torch.inference_mode():", *(f"    {line}" for line in loop_lines(timed)), PRINT]
+    head = [*(TENSORS if options.get("grad") == "backward" else ()), *(["result = None"] if options.get("grad") == "kept" else ())]
+    return [*head, "times_ms = []", f"with {context_text(options)}:", *(f"    {line}" for line in loop_lines(timed)), PRINT]

@@ -26,6 +26,21 @@ class Net(torch.nn.Module):
         y = self.last(torch.relu(self.first(x))) * scale
         return y if mask is None else y[mask]
 
+class Pictures(torch.nn.Module):
+    calls = []
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)
+
+    def forward(self, x, beside):
+        first = beside["more"][0]
+        Pictures.calls.append({
+            "batch": len(x), "last": x.is_contiguous(memory_format=torch.channels_last), "weight last": self.conv.weight.is_contiguous(memory_format=torch.channels_last),
+            "inference": torch.is_inference_mode_enabled(), "grad": torch.is_grad_enabled(), "training": self.training, "beside": [len(beside["y"]), list(first.shape)],
+        })
+        return {"mean": self.norm(self.conv(x)).mean((1, 2, 3)), "sizes": [beside["y"]]} if self.training else self.norm(self.conv(x)).mean((1, 2, 3))
+
 class Nested(Net):
     def forward(self, batch, state, *, image=None):
         assert isinstance(state, tuple) and isinstance(batch["more"], list) and batch["id"].dtype == torch.int64 and batch["scale"] == 2
@@ -40,7 +55,9 @@ import torch
 warnings.simplefilter("ignore")
 os.chdir(sys.argv[1])
 sys.path.append(".")
+import net as defined
 from net import Net
+torch.save(defined.Pictures().state_dict(), "pictures.pth")
 net = Net(width=6).eval()
 weights = net.state_dict()
 torch.save(weights, "weights's \\"two\\" 模型.pth")
@@ -55,9 +72,12 @@ torch.save(torch.nn.Linear(8, 2).state_dict(), "linear.pth")
 import numpy
 numpy.save("data.npy", numpy.zeros((3, 8), numpy.float32))
 answers = {}
+def _told(result):
+    return {"shape": list(result.shape), "graph": result.requires_grad} if isinstance(result, torch.Tensor) else type(result).__name__
 for name, source in json.load(sys.stdin).items():
     scope = {"__name__": "__main__"}
     printed = io.StringIO()
+    defined.Pictures.calls.clear()
     try:
         with contextlib.redirect_stdout(printed):
             exec(compile(source, name, "exec"), scope)
@@ -69,13 +89,23 @@ for name, source in json.load(sys.stdin).items():
         "printed": printed.getvalue(), "calls": len(scope["times_ms"]), "threads": torch.get_num_threads(),
         "dtypes": sorted({str(value.dtype) for value in model.parameters()}) if model is not None else [],
         "layers": sorted({type(layer).__module__ for layer in model.modules()}) if model is not None else [],
-        "training": model.training if model is not None else None,
+        "training": model.training if model is not None else None, "seen": [call for place, call in enumerate(defined.Pictures.calls) if call not in defined.Pictures.calls[:place]],
+        "forwards": len(defined.Pictures.calls), "result": _told(scope.get("result")),
+        "gradients": any(value.grad is not None for value in model.parameters()) if model is not None else None,
         "same": bool(torch.equal(model.state_dict()["first.weight"].float(), weights["first.weight"])) if "first.weight" in (model.state_dict() if model is not None else {}) else None,
     }
 print(json.dumps(answers))
 """
 
 X = InputSpec(shape=("B", 8))
+
+
+SWITCHED: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "plain": ({}, {}), "channels_last": ({"memory_format": "channels_last"}, {}), "no_grad": ({"grad": "no_grad"}, {}), "kept": ({"grad": "kept"}, {}),
+    "backward": ({"grad": "backward"}, {}), "train": ({"mode": "train"}, {}), "in parts": ({"micro_batch": 2}, {}),
+    "backward in parts": ({"grad": "backward", "micro_batch": 5, "memory_format": "channels_last"}, {"precision": "amp-bf16"}),
+    "backward, train": ({"grad": "backward", "mode": "train"}, {}), "as found": ({"batch": "max:75%"}, {}),
+}
 
 
 def _scripts(folder: Path, models_folder: Path) -> dict[str, str]:
@@ -88,6 +118,10 @@ def _scripts(folder: Path, models_folder: Path) -> dict[str, str]:
     def nested(precision: str) -> str:
         texts = ("{x: f32[B,8], id: i64[B]{0..9}, scale: 2, more: [f32[3]]}", "(f32[B,2],)", "image=f32[B,3,4,4]:channels_last")
         return script(quoted, "state-dict", tuple(map(parse_input, texts)), f"{folder}/net.py:Nested(width=6)", precision=precision, batch_size=2)
+
+    def pictures(options: dict[str, object], **changes: object) -> str:
+        inputs = tuple(map(parse_input, ("f32[B,3,8,8]", "{y: f32[B,8], more: [f32[3,B]]}")))
+        return script("pictures.pth", "state-dict", inputs, f"{folder}/net.py:Pictures()", options=options, batch_size=5, **changes)
 
     quoted = "weights's \"two\" 模型.pth"
     scripts = {precision: script(quoted, "state-dict", precision=precision, batch_size=3) for precision in ("fp32", "fp16", "bf16", "amp-bf16")}
@@ -110,6 +144,7 @@ def _scripts(folder: Path, models_folder: Path) -> dict[str, str]:
         "onnx": snippet(onnx, (InputSpec(shape=("B", 3, 48, 192)),), Configuration(backend="onnxruntime", batch_size=2)),
         "onnx by name": snippet(onnx, (InputSpec(name="x", shape=("B", 3, 48, 192)),), Configuration(backend="onnxruntime")),
         "nested": nested("fp32"), "nested bf16": nested("bf16"),
+        **{name: pictures(options, **changes) for name, (options, changes) in SWITCHED.items()},
         "no class": script(quoted, "state-dict", arch=None),
     }
 
@@ -141,6 +176,38 @@ def test_the_snippet_runs_and_prints_a_median(ran: dict[str, dict[str, object]],
     assert str(ran[name]["printed"]).startswith("p50 ") and str(ran[name]["printed"]).endswith(" ms\n")
     assert ran[name]["calls"] == 110
     assert ran[name]["training"] in (False, None)
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_a_row_with_switches_does_what_its_snippet_says(ran: dict[str, dict[str, object]], name: str) -> None:
+    """The model itself tells what it was called with: mode, memory format, gradients, the parts of its batch."""
+    assert "error" not in ran[name], ran[name]
+    options, _ = SWITCHED[name]
+    grad, parts = options.get("grad", "inference"), options.get("micro_batch", 1)
+    assert isinstance(parts, int)
+    size, last, is_last = -(-5 // parts), 5 % -(-5 // parts) or -(-5 // parts), options.get("memory_format") == "channels_last"
+    expected = [
+        {"batch": batch, "last": is_last, "weight last": is_last, "inference": grad == "inference", "grad": grad in ("kept", "backward"), "training": "mode" in options,
+         "beside": [batch, [3, batch]]}
+        for batch in dict.fromkeys((size, last))
+    ]
+    assert ran[name]["seen"] == expected
+    assert (ran[name]["calls"], ran[name]["forwards"]) == (110, 110 * len(range(0, 5, size)))
+    assert ran[name]["gradients"] is False
+
+
+def test_what_a_row_keeps_is_kept(ran: dict[str, dict[str, object]]) -> None:
+    """A graph where gradients are kept, the whole batch where it was run in parts, nothing where nothing is done with it."""
+    assert ran["kept"]["result"] == {"shape": [5], "graph": True}
+    assert ran["in parts"]["result"] == {"shape": [5], "graph": False}
+    assert ran["plain"]["result"] == "NoneType"
+
+
+def test_a_switch_costs_few_lines() -> None:
+    """Each thrown alone the script stays one that is read at a glance."""
+    for options in ({"memory_format": "channels_last"}, {"grad": "kept"}, {"grad": "backward"}, {"mode": "train"}, {"micro_batch": 4}):
+        text = snippet(make_model(), (parse_input("f32[B,3,8,8]"),), Configuration(batch_size=8, options=options), "nets:Net")
+        assert len([line for line in text.splitlines() if line]) <= 28
 
 
 def test_an_exported_program_runs_in_the_precision_of_the_row(ran: dict[str, dict[str, object]]) -> None:
