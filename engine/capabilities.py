@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from engine import switches
+from engine import devices, switches
 from engine.job import Configuration
 
 
@@ -80,7 +80,7 @@ def resolve_device(device: str, facts: Facts | None) -> str:
     """`auto` is the first GPU that torch can use, else the CPU; `cuda` is `cuda:0`."""
     if device == "auto":
         return "cuda:0" if facts and facts.gpus else "cpu"
-    return "cuda:0" if device == "cuda" else device
+    return devices.join("cuda:0" if member == "cuda" else member for member in devices.members(device))
 
 
 def resolve_precision(precision: str, device: str) -> str:
@@ -103,6 +103,14 @@ def device_choices(facts: Facts | None) -> tuple[Choice, ...]:
     if facts.gpus:
         return (*choices, *(Choice(f"cuda:{gpu.index}", True, "gpu-name", {"name": gpu.name}) for gpu in facts.gpus))
     return (*choices, Choice("cuda:0", False, *_why_no_cuda(facts)))
+
+
+def replica_choices(facts: Facts | None) -> tuple[Choice, ...]:
+    """A replica on each GPU, all at once; nothing with fewer than two."""
+    gpus = facts.gpus if facts is not None else ()
+    if len(gpus) < 2:
+        return ()
+    return (Choice(devices.join(f"cuda:{gpu.index}" for gpu in gpus), True, "replicas-all", {"count": len(gpus)}),)
 
 
 def _why_no_cuda(facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -165,6 +173,8 @@ def backend_choices(facts: Facts | None, kind: str) -> tuple[Choice, ...]:
 
 def check(facts: Facts | None, kind: str, configuration: Configuration) -> Choice:
     """Whether this one configuration can exist here; `value` is what stands in the way (an axis' value) when it cannot."""
+    if devices.is_joint(configuration.device):
+        return _check_replicas(facts, kind, configuration)
     device, precision = configuration.device, configuration.precision.split("-")[0] if configuration.precision.startswith("amp") else configuration.precision
     if kind not in BACKEND_OF_KIND:
         return Choice(kind, False, "kind-not-run-here", {"kind": kind})
@@ -188,3 +198,16 @@ def check(facts: Facts | None, kind: str, configuration: Configuration) -> Choic
         value, code, values = found
         return Choice(value, False, code, values)
     return Choice(configuration.device)
+
+
+def _check_replicas(facts: Facts | None, kind: str, configuration: Configuration) -> Choice:
+    """Whether one replica on each of its devices can exist: each device by itself, and all of them together."""
+    device = configuration.device
+    if (again := devices.twice(device)) is not None:
+        return Choice(device, False, "replicas-twice", {"device": again})
+    if devices.is_mixed(device):
+        return Choice(device, False, "replicas-mixed", {"device": device})
+    if "batch" in configuration.options:
+        return Choice(device, False, "replicas-batch-max", {"device": device})
+    each = [check(facts, kind, devices.alone(configuration, member)) for member in dict.fromkeys(devices.members(device))]
+    return next((choice for choice in each if not choice.available), Choice(device))

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from engine import messages, statistics
+from engine import devices, messages, statistics
 from engine.monitor import Monitor
 from engine.recorder import Recorder
 from engine.result import Copies
@@ -28,6 +28,8 @@ ENERGY_BLOCK_S = 0.02
 
 def measure(record: Recorder, visitor: Visitor, monitor: Monitor) -> None:
     """All that the configuration's device allows and the job asks for; raises Interrupted alone."""
+    if devices.is_joint(record.configuration.device):       # what is timed here is timed in one worker
+        return
     try:
         if record.configuration.device.startswith("cuda"):
             record.energy = _energy(record, visitor, monitor)

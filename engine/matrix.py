@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine import devices
 from engine.capabilities import PRECISIONS, QUANTIZATIONS, Facts, default_backend, default_threads, resolve_device, resolve_precision
 from engine.inputs import format_input, leaves, takes_batch
 from engine.job import Configuration, InputSpec
@@ -118,9 +119,22 @@ def parse_list(text: str, axis: str, known: Sequence[str]) -> tuple[str, ...]:
     """Comma-separated values of an axis; raises SettingError for one that is not known."""
     parts = _parts(text)
     for part in parts:
-        if part not in known and not (axis == "device" and _DEVICE.fullmatch(part)):
+        if axis == "device" and devices.is_joint(part):
+            _check_joint(part, known)
+        elif part not in known and not (axis == "device" and _DEVICE.fullmatch(part)):
             raise SettingError("setting-unknown", axis=axis, value=part, known=", ".join(known))
     return parts
+
+
+def _check_joint(text: str, known: Sequence[str]) -> None:
+    """Raise SettingError for devices that cannot stand beside one another; whether each exists here is seen later."""
+    for member in devices.members(text):
+        if member == "auto" or not _DEVICE.fullmatch(member):
+            raise SettingError("replicas-member", text=text, member=member, known=", ".join(each for each in known if each != "auto"))
+    if (again := devices.twice(resolve_device(text, None))) is not None:
+        raise SettingError("replicas-twice", device=again)
+    if devices.is_mixed(text):
+        raise SettingError("replicas-mixed", device=text)
 
 
 def parse_switch(text: str, name: str) -> tuple[str, ...]:

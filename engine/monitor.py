@@ -108,7 +108,7 @@ class Monitor:
         self._nvml, self.gpu_status = open_nvml(gpu_order, load_nvml)
         self._slow: dict[str, float] = {}
         self._slow_at = -1.0
-        self._worker: int | None = None
+        self._worker: int | tuple[int, ...] | None = None
         self._cpu_before: CpuReading | None = None
         self._cpu_shares: dict[str, float] = {}
 
@@ -127,10 +127,12 @@ class Monitor:
         """Version of the NVIDIA driver."""
         return None if self._nvml is None else self._nvml.driver
 
-    def sample(self, worker_pid: int | None = None) -> dict[str, float]:
-        """The readings of this moment; shares of the CPU are at most 0.5 s old, what else is a mean over a time 0.1 s."""
+    def sample(self, worker_pid: int | Sequence[int] | None = None) -> dict[str, float]:
+        """The readings of this moment; shares of the CPU are at most 0.5 s old, what else is a mean over a time 0.1 s. Several workers count together."""
         now = self._clock()
-        own = () if worker_pid is None else tuple(self._pids(worker_pid))
+        worker_pid = tuple(worker_pid) if isinstance(worker_pid, Sequence) else worker_pid
+        workers = worker_pid if isinstance(worker_pid, tuple) else () if worker_pid is None else (worker_pid,)
+        own = tuple(pid for worker in workers for pid in self._pids(worker))
         if worker_pid != self._worker:
             self._worker, self._cpu_before, self._cpu_shares = worker_pid, None, {}
             self._slow_at = -1.0

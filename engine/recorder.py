@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -78,6 +79,32 @@ class Recorder:
         self._steady_before_ms = 0.0
         if not takes_batch(job.inputs):
             self.note(*batch_remark(job.inputs, configuration.batch_size))
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The workers that live for it."""
+        return () if self.link is None else (self.link,)
+
+    def take_links(self) -> tuple[Link, ...]:
+        """The workers, which are its own no longer: the machine is watched while they end."""
+        links, self.link = self.links, None
+        return links
+
+    def keep_log(self, links: Sequence[Link]) -> None:
+        """What its workers printed."""
+        self.log = self.log or "".join(link.log.text() for link in links)
+
+    def parts_with_pid(self) -> list[tuple[Recorder, int]]:
+        """The records that have a worker each, and its pid: itself, or of several replicas each one."""
+        return [] if self.link is None else [(self, self.link.pid)]
+
+    def blamed(self) -> Recorder:
+        """Whose device and memory a failure is about."""
+        return self
+
+    def worded(self, why: Failure) -> Failure:
+        """A failure as the outcome is to say it."""
+        return why
 
     def restore(self, outcome: Outcome, visits: int) -> None:
         """Begin where an earlier outcome of the same configuration ended, whose samples and readings were added already."""
@@ -197,7 +224,7 @@ class Recorder:
             configuration=self.configuration, status=self.status or "ok", phases_ms=self._phases(), latency=latency, device_latency=device,
             enqueue_p50_ms=statistics.percentile_ns(steady.enqueue_ns, 0.5) / 1e6 if device and steady.enqueue_ns is not None else None,
             stopped_because=self.stopped, throughput_per_s=statistics.throughput_per_s(steady.latency_ns, self.configuration.batch_size),
-            memory=self._memory(), trust=self._trust(steady, latency) if latency else None, uncounted_calls=self.uncounted,
+            memory=self.memory(), trust=self._trust(steady, latency) if latency else None, uncounted_calls=self.uncounted,
             notes=self._notes(), log=self.log, code=self._code(), error=self.error,
             samples=encode_for_run(self.samples.arrays()) if with_samples and len(self.samples) else None,
             timeline=self.timeline.tracks() if with_samples else (), energy=self.energy, copies=self.copies, gpu_busy_ms=self.gpu_busy_ms,
@@ -213,7 +240,8 @@ class Recorder:
         rest = (Reason("uncounted", values, say("uncounted", values)),) if self.uncounted else ()
         return (*self.notes, *rest)
 
-    def _memory(self) -> Memory:
+    def memory(self) -> Memory:
+        """What is known of its memory now."""
         peaks, source = dict(self.peaks), self.device_memory_source
         if source == "difference" and self.foreign_compute:
             # Others took and gave memory meanwhile: the difference is nobody's figure.
@@ -222,15 +250,18 @@ class Recorder:
         return (self._memory_kept or self.parts).of(Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks))
 
     def _trust(self, steady: Any, latency: Any) -> Any:
-        machine = trust.MachineState(
+        half = statistics.relative_half_width(latency)
+        return trust.grade(steady.latency_ns, steady.start_ns, steady.visit, self.stopped, self._machine_state(), warm_up=self.warm_up, half_width=half)
+
+    def _machine_state(self) -> trust.MachineState:
+        return trust.MachineState(
             cores=self._cores, threads=self.configuration.threads,
-            other_cpu_percent=float(np.mean(self.other_cpu_percent)) if self.other_cpu_percent else None, gpus=self._gpu_state(),
+            other_cpu_percent=float(np.mean(self.other_cpu_percent)) if self.other_cpu_percent else None, gpus=self.gpu_state(),
             busiest=self.machine.busiest, steal_percent=self.machine.steal_percent, clock_mhz=tuple(self.machine.clocks_mhz), power=self.machine.power,
         )
-        half = statistics.relative_half_width(latency)
-        return trust.grade(steady.latency_ns, steady.start_ns, steady.visit, self.stopped, machine, warm_up=self.warm_up, half_width=half)
 
-    def _gpu_state(self) -> tuple[trust.GpuState, ...]:
+    def gpu_state(self) -> tuple[trust.GpuState, ...]:
+        """What its GPU did during the visits."""
         if not self.configuration.device.startswith("cuda"):
             return ()
         return (

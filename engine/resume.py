@@ -6,6 +6,7 @@ import time
 
 import msgspec
 
+from engine import devices
 from engine.job import Job, ModelSource, Plan
 from engine.recorder import Recorder
 from engine.result import Run
@@ -23,6 +24,9 @@ PAUSE_NS = 1_000_000_000
 
 def check(run: Run, index: int) -> None:
     """Raise ConfigurationEnded where figures of all samples could not be had: of a great many, a run keeps a reduction for drawing only."""
+    device = run.outcomes[index].configuration.device
+    if devices.is_joint(device):
+        raise ConfigurationEnded(failure("unsupported", "replicas-keep", {"device": device}))
     samples = run.outcomes[index].samples
     if samples is not None and samples.reduced_from is not None:
         raise ConfigurationEnded(failure("failed", "samples-reduced", {"count": samples.reduced_from}))

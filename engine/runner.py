@@ -9,6 +9,7 @@ from collections.abc import Callable
 from engine import stopping, time_left
 from engine.events import OutcomeUpdated, PhaseStarted, Progressed
 from engine.finding import Finder
+from engine.link import Link
 from engine.out_of_memory import explain
 from engine.pump import Pump
 from engine.recorder import Recorder
@@ -82,11 +83,11 @@ class JobRunner:
             self._act(record, act)
         except ConfigurationEnded as ended:
             if ended.failure.code == "out-of-memory" and self._evict_others(record):
-                record.link = None
+                self._drop(record)
                 self._guarded(record, act)
                 return
             if ended.failure.code == "out-of-memory" and self._finder is not None and self._finder.may_lower(record):
-                record.link = None
+                self._drop(record)
                 self._guarded(record, act)
                 return
             self._close(record, self._explained(record, ended.failure))
@@ -103,9 +104,10 @@ class JobRunner:
 
     def _explained(self, record: Recorder, why: Failure) -> Failure:
         """Out of memory: who holds what, by name; other failures as they are."""
-        why = self._with_others(record, why)
-        holders = self._watch.holders(record.configuration.device) if why.say == "out-of-memory" else []
-        return explain(why, record.configuration, holders, record.limit_bytes, record.weights_bytes or record.info.weights_bytes)
+        where = record.blamed()
+        why = self._with_others(where, why)
+        holders = self._watch.holders(where.configuration.device) if why.say == "out-of-memory" else []
+        return record.worded(explain(why, where.configuration, holders, where.limit_bytes, where.weights_bytes or record.info.weights_bytes))
 
     def _with_others(self, record: Recorder, why: Failure) -> Failure:
         """Out of a GPU's memory: what others hold, as the driver lists it (the worker itself can only subtract, and would count its own context)."""
@@ -116,7 +118,7 @@ class JobRunner:
 
     def _evict_others(self, record: Recorder | None) -> bool:
         """Free what idle workers hold, so that out of memory is this configuration's own; False when none was idle."""
-        others = [other for other in self._records if other is not record and other.link is not None]
+        others = [other for other in self._records if other is not record and other.links]
         for other in others:
             self._release(other)
         return bool(others)
@@ -131,9 +133,9 @@ class JobRunner:
         self._visitor.visit(record, rested=False)
 
     def _another_visit(self, record: Recorder) -> None:
-        if record.link is not None and record.link.has_exited():
+        if any(link.has_exited() for link in record.links):
             self._release(record)
-        fresh = record.link is None
+        fresh = not record.links
         if fresh:
             if record.job.plan.fresh_workers:
                 record.keep_memory()
@@ -163,7 +165,7 @@ class JobRunner:
     def _beside(self, record: Recorder) -> None:
         """The figures beside the loop, while its worker still lives; a stop leaves them out and loses nothing that was measured."""
         extras = self._extras
-        if extras is None or record.link is None:
+        if extras is None or not record.links:
             return
         try:
             self._act(record, lambda: extras(record))
@@ -188,11 +190,15 @@ class JobRunner:
 
     def _release(self, record: Recorder) -> None:
         """Let the configuration's worker go, keeping what it printed."""
-        # First out of the record: the machine is watched while the worker ends.
-        link, record.link = record.link, None
-        if link is not None:
-            self._workers.end(link, at_once=self._flags.stop)
-            record.log = record.log or link.log.text()
+        record.keep_log(self._drop(record))
+
+    def _drop(self, record: Recorder, at_once: bool = False) -> tuple[Link, ...]:
+        links, at_once = record.take_links(), at_once or self._flags.stop
+        for link in links[1:]:      # of several workers none waits for another's end
+            link.kill() if at_once else link.hang_up()
+        for link in links:
+            self._workers.end(link, at_once=at_once)
+        return links
 
     def _next(self) -> Recorder | None:
         """The configuration whose turn is next, after resting until it is due; None when all are over (or may not go on)."""
@@ -249,10 +255,9 @@ class JobRunner:
         if record is None:
             self._evict_others(None)
             return
-        if record.link is None or record.link.has_exited():
+        if not record.links or all(link.has_exited() for link in record.links):
             return
         values = {**values, "batch_size": str(record.configuration.batch_size), "held": held}
-        link, record.link = record.link, None
-        log = link.log.text()
-        self._workers.end(link, at_once=True)
+        log = "".join(link.log.text() for link in record.links)
+        self._drop(record, at_once=True)
         raise ConfigurationEnded(failure("out-of-memory", say_code, values, {"log": log}))

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from engine import environment, extras, resume
+from engine import devices, environment, extras, resume
 from engine.candidates import Candidate
 from engine.capabilities import Facts, check, default_threads
 from engine.comparison import ComparisonRun, Side
@@ -25,11 +25,13 @@ from engine.out_of_memory import offered
 from engine.probing import probe
 from engine.pump import Pump
 from engine.recorder import Recorder
+from engine.replica_set import recorder_for
+from engine.replicas import ReplicaVisitor
 from engine.result import Application, ModelInfo, Run
 from engine.runner import PROGRESS_S, Flags, JobRunner
+from engine.scaling import scaled
 from engine.self_cost import result as self_cost
 from engine.version import VERSION
-from engine.visits import Visitor
 from engine.watch import MachineWatch
 from engine.words import failure
 from engine.workers import ConfigurationEnded, Interrupted, Workers, interpreter_of
@@ -231,7 +233,11 @@ class Engine:
 
     def _recorder(self, index: int, job: Job, info: ModelInfo, facts: Facts | None, at: int | None = None) -> Recorder:
         """The record of the configuration with this index, or at another place in its job."""
-        record = Recorder(index, job, job.configurations[index if at is None else at], info, facts.cores if facts else None)
+        configuration = job.configurations[index if at is None else at]
+        record = recorder_for(index, job, configuration, info, facts.cores if facts else None)
+        if at is not None and devices.is_joint(configuration.device):
+            record.fail(failure("unsupported", "compare-replicas", {"device": configuration.device}))
+            return record
         if facts is not None and not (choice := check(facts, info.kind, record.configuration)).available:
             record.fail(failure("unsupported", choice.code, choice.values))
         return record
@@ -239,7 +245,7 @@ class Engine:
     def _measure(self, run: Run, job: Job, records: list[Recorder], zero_ns: int, path: Path | None = None) -> Run:
         keeper = Keeper(self._folder, run, path) if self._keep_history else None
         self.emit(JobStarted(job, run.model, zero_ns, str(keeper.path) if keeper and keeper.path else None))
-        visitor = Visitor(self.workers, self.emit, zero_ns, self.monitor)
+        visitor = ReplicaVisitor(self.workers, self.emit, zero_ns, self.monitor)
         watch = MachineWatch(self.monitor, visitor, self.emit, zero_ns)
         runner = JobRunner(
             records, visitor, self.workers, self.pump, self.flags, self.emit, lambda record: keeper.keep(record) if keeper else None, watch,
@@ -267,7 +273,7 @@ class Engine:
                 architecture=model.architecture or loaded.architecture,
             )
         run = msgspec.structs.replace(
-            run, model=model, outcomes=offered(outcomes), finished=True, environment=environment.finished(run.environment)
+            run, model=model, outcomes=scaled(offered(outcomes)), finished=True, environment=environment.finished(run.environment)
         )
         run = self_cost.with_own_cost(run)
         save_failure = keeper.finish(run) if keeper else None

@@ -34,6 +34,8 @@ STEAL_PERCENT = 3.0
 CLOCK_DRIFT = 0.05
 CPU_CLOCK_DRIFT = 0.10
 GRAPHICS_BUSY_PERCENT = 5.0
+REPLICAS_DIFFER = 0.05
+"""Between the medians of the slowest and the fastest of several replicas."""
 
 # Bits of NVML's clock event (throttle) reasons that are not the ordinary ones (idle, application clocks, sync boost, display).
 POWER_CAP_BIT, HARDWARE_BITS, HEAT_BITS = 0x4, 0x8 | 0x80, 0x20 | 0x40
@@ -41,13 +43,14 @@ POWER_CAP_BIT, HARDWARE_BITS, HEAT_BITS = 0x4, 0x8 | 0x80, 0x20 | 0x40
 GRADES = ("good", "noisy", "poor")
 NOTES = frozenset({
     "other-load-harmless", "busiest", "cpu-clock-moved", "power-battery", "power-saver", "gpu-power-cap", "gpu-desktop", "cause-not-found",
+    "replicas-differ",
 })
 """Reasons that leave the grade as it is."""
 POOR = frozenset({"spread-poor", "interval-poor"})
 SYMPTOMS = frozenset({"spread-noisy", "spread-poor", "interval-noisy", "interval-poor", "visits-differ", "visits-wander", "drift-slower", "drift-faster"})
 CAUSES = frozenset({
     "other-load", "host-steal", "cpu-clock-moved", "power-battery", "power-saver", "gpu-hot", "gpu-hardware-slowdown", "gpu-clock-drift", "gpu-shared",
-    "gpu-graphics-busy", "warm-up-never-settled", "few-samples",
+    "gpu-graphics-busy", "warm-up-never-settled", "few-samples", "replicas-differ",
 })
 
 Coded = tuple[str, dict[str, Any]]
@@ -86,6 +89,8 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     power: str | None = None
     """`battery`, `saver`; None is mains."""
     gpus: tuple[GpuState, ...] = ()
+    replicas_ms: tuple[tuple[str, float], ...] = ()
+    """Of replicas that ran at once: each one's device and median."""
     """The GPUs that the configuration ran on."""
 
 
@@ -108,6 +113,7 @@ def grade(
     coded = [*_sample_reasons(latency_ns, start_ns, visit, known), *_stop_reasons(stopped, warm_up), *_interval_reasons(percent, target)]
     coded.extend(_load_reasons(machine))
     coded.extend(_cpu_reasons(machine))
+    coded.extend(_replica_reasons(machine.replicas_ms))
     for gpu in machine.gpus:
         coded.extend(_gpu_reasons(gpu))
     codes = {code for code, _ in coded}
@@ -228,6 +234,13 @@ def _cpu_reasons(machine: MachineState) -> Iterator[Coded]:
             yield "cpu-clock-moved", {"low_mhz": float(low), "high_mhz": float(high)}
     if machine.power is not None:
         yield f"power-{machine.power}", {}
+
+
+def _replica_reasons(replicas_ms: tuple[tuple[str, float], ...]) -> Iterator[Coded]:
+    """Devices of different speed: calls of both are pooled, so this alone spreads them."""
+    ordered = sorted(replicas_ms, key=lambda each: each[1])
+    if len(ordered) > 1 and ordered[-1][1] > (1.0 + REPLICAS_DIFFER) * ordered[0][1]:
+        yield "replicas-differ", {"slow": ordered[-1][0], "fast": ordered[0][0], "percent": (ordered[-1][1] / ordered[0][1] - 1.0) * 100.0}
 
 
 def _gpu_reasons(gpu: GpuState) -> Iterator[Coded]:

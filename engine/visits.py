@@ -92,11 +92,15 @@ class Visitor:
 
     def _begin(self, record: Recorder, again: bool) -> None:
         """A worker for the record, held to its limit and alive on its device."""
+        self._start_worker(record)
+        self._make_context(record, again)
+
+    def _start_worker(self, record: Recorder) -> None:
+        """A worker for the record, held to its limit."""
         job = record.job
         record.link = self._workers.start(interpreter_of(job.interpreter), policy_for(job.model, job.inputs, device=record.configuration.device))
         if record.limit_bytes is not None:
             memory_limit.hold(record.link.pid, record.limit_bytes)
-        self._make_context(record, again)
 
     def _load_of(self, record: Recorder) -> messages.Load:
         job = record.job
@@ -155,7 +159,10 @@ class Visitor:
         if not record.configuration.device.startswith("cuda"):
             return
         record.parts.before_context(self._device_memory(record))
-        made = self._ask(record, messages.MakeContext(record.configuration.device), messages.ContextMade, first=True)
+        self._take_context(record, self._ask(record, messages.MakeContext(record.configuration.device), messages.ContextMade, first=True), again)
+
+    def _take_context(self, record: Recorder, made: messages.ContextMade, again: bool) -> None:
+        """The GPU is ready."""
         record.parts.with_context(self._device_memory(record), made.reserved_bytes)
         if not again:
             record.phases = Phases(context=_ms(made.context_ns))

@@ -48,27 +48,29 @@ class MachineWatch:
     def tick(self, runner: Stoppable) -> None:
         """One reading; stops the running configuration when the machine's memory runs out."""
         record = self._visitor.current
-        link = record.link if record else None
-        values = self._monitor.sample(link.pid if link else None)
+        parts = record.parts_with_pid() if record else []
+        pids = [pid for _, pid in parts]
+        values = self._monitor.sample(pids[0] if len(pids) == 1 else pids or None)
         t_ns = perf_counter_ns() - self._zero_ns
         self._emit(MonitorSampled(record.index if record else None, t_ns, values))
-        if record is not None and link is not None:
-            self._own_pids.add(link.pid)
+        if record is not None and parts:
+            self._own_pids.update(pids)
             record.add_reading(t_ns, values)
-            self._take(record, link.pid, values)
+            self._take(record, parts, values)
         self._ticks += 1
         if self._ticks % GUARD_EVERY == 0:
             self._guard(runner, record)
 
-    def _take(self, record: Recorder, pid: int, values: dict[str, float]) -> None:
+    def _take(self, record: Recorder, parts: list[tuple[Recorder, int]], values: dict[str, float]) -> None:
         if self._visitor.in_steady:
             self._note_load(record, values)
         else:
             record.machine.rest()
             record.machine.open()
-        if record.configuration.device.startswith("cuda"):
-            self._note_gpu(record, pid, values)
-        self._note_process(record, pid)
+        for part, pid in parts:
+            if part.configuration.device.startswith("cuda"):
+                self._note_gpu(part, pid, values)
+            self._note_process(part, pid)
 
     def _note_process(self, record: Recorder, pid: int) -> None:
         """The kernel's own high-water mark; read now and then, because it only rises. A later worker's loading is not what running takes."""
@@ -133,7 +135,8 @@ class MachineWatch:
     def _guard(self, runner: Stoppable, record: Recorder | None) -> None:
         if record is None:
             return
-        held = self._monitor.sample(record.link.pid).get("worker_resident_bytes") if record.link else None
+        pids = [pid for _, pid in record.parts_with_pid()]
+        held = self._monitor.sample(pids[0] if len(pids) == 1 else pids).get("worker_resident_bytes") if pids else None
         if (short := shortage()) is not None:
             runner.stop_for_memory(short, format_bytes(held))
         elif held is not None and record.limit_bytes is not None and held > record.limit_bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.devices import on_cpu
 from engine.result import Memory
 
 GPU_PARTS = ("context", "weights", "inputs", "activations", "workspace", "cached", "others")
@@ -40,7 +41,7 @@ class Waterfall(msgspec.Struct, frozen=True):
 
 def waterfall(memory: Memory, device: str) -> Waterfall | None:
     """The bars of a row that ran on `device`; None where nothing beyond the weights is known."""
-    values = _on_gpu(memory) if device != "cpu" else _on_cpu(memory)
+    values = _on_cpu(memory) if on_cpu(device) else _on_gpu(memory)
     known = {code: value for code, value in values.items() if value is not None}
     if not set(known) - {"weights", "others"}:
         return None
@@ -48,7 +49,7 @@ def waterfall(memory: Memory, device: str) -> Waterfall | None:
     for code, value in known.items():
         parts.append(Part(code, start, value))
         start += value
-    total = memory.driver_bytes if device != "cpu" else memory.process_peak_bytes
+    total = memory.process_peak_bytes if on_cpu(device) else memory.driver_bytes
     return Waterfall(tuple(parts), total, tuple(code for code in values if code not in known))
 
 

@@ -6,7 +6,8 @@ import dataclasses
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine import messages
@@ -31,6 +32,8 @@ class ConfigurationEnded(Exception):
     def __init__(self, why: Failure) -> None:
         super().__init__(why.summary)
         self.failure = why
+        self.link: Link | None = None
+        """Of several workers asked at once: the one that ended it."""
 
 
 class Interrupted(Exception):
@@ -121,6 +124,33 @@ class Workers:
                 self._check(link, deadline, timeout_s, phase)
         finally:
             self.waiting_since = None
+        return self._taken(link, phase)
+
+    def receive_any(self, waiting: Mapping[Link, float], beside: Collection[Link], timeout_s: float, phase: str) -> tuple[Link, messages.Answer]:
+        """The next answer of any of several workers, each awaited since the time given; raises as `receive` does, with the worker at fault in `link`.
+
+        Workers in `beside` owe no answer, but must live all the same.
+        """
+        self.waiting_since = min(waiting.values())
+        try:
+            while not (ready := [link for link in waiting if link.answers]):
+                self._pump.turn(self.waiting_since + timeout_s - self._clock())
+                if self._should_stop():
+                    raise Interrupted
+                for link in {**dict.fromkeys(beside), **waiting}:
+                    with _blaming(link):
+                        self._check(link, waiting.get(link, float("inf")) + timeout_s, timeout_s, phase)
+        finally:
+            self.waiting_since = None
+        link = min(ready, key=lambda each: waiting[each])
+        with _blaming(link):
+            return link, self._taken(link, phase)
+
+    def now(self) -> float:
+        """The time on the clock that waiting is measured by."""
+        return self._clock()
+
+    def _taken(self, link: Link, phase: str) -> messages.Answer:
         answer = link.answers.popleft()
         if isinstance(answer, messages.Failed):
             raise ConfigurationEnded(self._worded(link, answer))
@@ -210,6 +240,16 @@ class Workers:
             self.end(link, at_once=True)
         for python in list(self._servers):
             self._drop_server(python)
+
+
+@contextmanager
+def _blaming(link: Link) -> Iterator[None]:
+    """What ends the configuration here comes from this worker."""
+    try:
+        yield
+    except ConfigurationEnded as ended:
+        ended.link = link
+        raise
 
 
 def default_python() -> str:

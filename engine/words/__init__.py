@@ -27,8 +27,21 @@ def table() -> Table:
 
 
 def say(code: str, values: dict[str, Any] | None = None, language: str = "en") -> str:
-    """The sentence for `code` with `values` put in; raises KeyError for an unknown code or a missing value."""
-    return table()[code][LANGUAGES.index(language)].format(**(values or {}))
+    """The sentence for `code` with `values` put in; raises KeyError for an unknown code or a missing value.
+
+    A value that is itself `{"say": code, "values": {...}}` is worded first, in the same language.
+    """
+    said = {name: _worded(value, language) for name, value in (values or {}).items()}
+    return table()[code][LANGUAGES.index(language)].format(**said)
+
+
+def _worded(value: Any, language: str) -> Any:
+    if not isinstance(value, dict) or value.keys() != {"say", "values"}:
+        return value
+    try:
+        return say(value["say"], value["values"], language)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):      # a code or values of another version
+        return str(value["say"])
 
 
 def failure(code: str, say_code: str, values: dict[str, Any] | None = None, details: dict[str, Any] | None = None) -> Failure:

@@ -164,4 +164,5 @@ TABLE: dict[str, tuple[str, str]] = {
         "{path} 由更新版本的 Model Dyno 写入(模式 {schema},本版本可读 {known})。",
     ),
     "run-newer.hint": ("Update Model Dyno, then open it again.", "请更新 Model Dyno 后再打开。"),
+    "replicas-differ": ("{slow} takes {percent:.0f} % longer than {fast}: the pooled calls spread by that.", "{slow} 比 {fast} 慢 {percent:.0f}%:合并后的调用因此分散。"),
 }
