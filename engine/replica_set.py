@@ -70,7 +70,7 @@ class ReplicaSet(Recorder):
         if culprit is None:
             return why
         name = self.names[self.members.index(culprit)]
-        values = {"device": name, "said": _said(why, ""), "hint": _said(why, ".hint"), "hint_window": _said(why, ".hint.window")}
+        values = {"device": name, "said": _said(why, ""), "hint": _said(why, ".hint")}
         return failure(why.code, "replica-ended", values, {**why.details, "device": name})
 
     # -- what they amount to -------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def recorder_for(index: int, job: Job, configuration: Configuration, info: Model
 
 def _said(why: Failure, ending: str) -> Any:
     """A failure's sentence (or hint) as a value of another one's, to be worded in the language of the moment."""
-    code = f"{why.say}{ending}" if f"{why.say}{ending}" in table() else f"{why.say}{ending.removesuffix('.window')}"
-    if not why.say or code not in table():
-        return "" if ending and why.say else why.hint if ending else why.summary
-    return {"say": code, "values": why.values}
+    code = f"{why.say}{ending}"
+    if why.say and code in table():
+        return {"say": code, "values": why.values}
+    return why.hint if ending else why.summary

@@ -7,10 +7,13 @@ from typing import Any
 from PySide6.QtCore import QLocale, QObject, Signal
 
 from engine import words
-from gui.words import batches, compare, figures, looking, models, own_cost, setup, views, window
+from gui.words import batches, compare, figures, looking, models, own_cost, setup, switches, views, window
 
 LANGUAGES = ("en", "zh")
-TABLE: dict[str, tuple[str, str]] = {**window.TABLE, **setup.TABLE, **models.TABLE, **looking.TABLE, **views.TABLE, **own_cost.TABLE, **compare.TABLE, **batches.TABLE, **figures.TABLE}
+TABLE: dict[str, tuple[str, str]] = {
+    **window.TABLE, **setup.TABLE, **models.TABLE, **looking.TABLE, **views.TABLE, **own_cost.TABLE, **compare.TABLE, **batches.TABLE, **figures.TABLE,
+    **switches.TABLE,
+}
 
 
 class Language(QObject):
@@ -53,7 +56,13 @@ def say(code: str, **values: Any) -> str:
 def say_hint(code: str, values: dict[str, Any], hint: str = "") -> str:
     """What to do about one of the engine's codes, here: where the command line speaks of its options, the window has words of its own."""
     named = f"{code}.hint.window" if f"{code}.hint.window" in words.table() else f"{code}.hint"
-    return say_reason(named, values, hint)
+    return say_reason(named, {name: _for_window(value) for name, value in values.items()}, hint)
+
+
+def _for_window(value: Any) -> Any:
+    """A sentence within a sentence (engine.words), in the window's words where it has some of its own."""
+    inner = f"{value.get('say')}.window" if isinstance(value, dict) else ""
+    return {**value, "say": inner} if inner in words.table() else value
 
 
 def say_reason(code: str, values: dict[str, Any], sentence: str = "") -> str:

@@ -21,13 +21,14 @@ TABLE: dict[str, tuple[str, str]] = {
         "最大批大小只能在一个设备上查找,而 {device} 是多个设备。请先在其中一个上查找,再在此填写该数值。",
     ),
     "replicas-batch-max.hint": ("Measure --batch max on one of the devices first.", "请先在其中一个设备上使用 --batch max 测量。"),
+    "replicas-batch-max.hint.window": ("Find the largest batch on one of the devices first.", "请先在其中一个设备上查找最大批大小。"),
     "replicas-keep": ("A row of several devices at once ({device}) cannot be measured on: its replicas' calls are pooled in the run.", "同时使用多个设备({device})的行不能继续测量:各副本的调用在结果中已合并。"),
     "replicas-keep.hint": ("Run it again with a longer plan.", "请用更长的方案重新运行。"),
     "compare-replicas": ("{device} are several devices at once; compare takes turns on one device each.", "{device} 是同时使用的多个设备;比较时每一方只在一个设备上轮流测量。"),
     "compare-replicas.hint": ("Profile both in one run: --device {device} in a list shows them side by side.", "请在同一次运行中测量两者:在 --device 列表中加入 {device} 即可并排显示。"),
+    "compare-replicas.hint.window": ("Run both together: choose the devices and all GPUs at once; the table shows them side by side.", "请一起运行:同时选择各设备和“所有 GPU 同时”,表格会并排显示。"),
     "replica-ended": ("On {device}: {said}", "在 {device} 上:{said}"),
     "replica-ended.hint": ("{hint}", "{hint}"),
-    "replica-ended.hint.window": ("{hint_window}", "{hint_window}"),
     "replicas-pooled": (
         "Latency is over the calls of all {count} replicas together; items/s are the sum of each one's over the {seconds:.1f} s in which all of them measured, {percent:.0f} % of it "
         "or more spent in calls. Calls outside of that time, which do not count: {left_out}.",

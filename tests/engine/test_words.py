@@ -33,7 +33,7 @@ ONLY_TYPED = {
 def test_what_the_window_may_show_names_no_option():
     """A hint with an option has words for the window beside it, with no value that the failure lacks."""
     table = words.table()
-    areas = ("files", "loading", "inputs", "outcomes", "batches")
+    areas = ("files", "loading", "inputs", "outcomes", "batches", "replicas")
     hints = {code for area in areas for code in importlib.import_module(f"engine.words.{area}").TABLE if code.endswith(".hint")}
     with_option = {code for code in hints if re.search(r"(?<!\w)--[a-z]", table[code][0])}
     assert {code for code in with_option if f"{code}.window" not in table} == {f"{code}.hint" for code in ONLY_TYPED}
