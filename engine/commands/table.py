@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from engine.job import Configuration
+from engine.option_names import option_names
 from engine.result import Outcome, Run
 from engine.statistics import samples_missing
-from engine.switches import thrown
 from engine.units import format_bytes, format_ci, format_duration_ms, format_rate
 from engine.words import say
 
@@ -39,15 +38,8 @@ def print_table(run: Run) -> None:
 def describe(outcome: Outcome) -> str:
     """The configuration in one line."""
     each = outcome.configuration
-    parts = [each.device, each.precision, *([each.quantization] if each.quantization != "none" else []), each.backend, batch_name(each), f"{each.threads}t", *thrown(each.options)]
-    return " ".join(parts)
-
-
-def batch_name(configuration: Configuration) -> str:
-    """`b8`; `b480(max)` where it was found, `b64=4x16` where it was run in parts."""
-    parts, asked = configuration.options.get("micro_batch"), configuration.options.get("batch")
-    name = f"b{configuration.batch_size}" + (f"={parts}x{-(-configuration.batch_size // parts)}" if isinstance(parts, int) else "")
-    return f"{name}({asked})" if asked else name
+    parts = [each.device, each.precision, *([each.quantization] if each.quantization != "none" else []), each.backend, f"b{each.batch_size}", f"{each.threads}t"]
+    return ", ".join([" ".join(parts), *option_names(each)])
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 
 from engine.inputs import format_input
 from engine.job import Configuration, InputSpec
+from engine.option_names import option_names
 from engine.report.labels import Labels
 from engine.result import ModelInfo
 
@@ -26,7 +27,7 @@ def configuration_name(configuration: Configuration, labels: Labels) -> str:
     parts += [labels("batch", n=configuration.batch_size), configuration.device]
     if configuration.device == "cpu":
         parts.append(labels("thread") if configuration.threads == 1 else labels("threads", n=configuration.threads))
-    parts += [f"{name}={value}" for name, value in sorted(configuration.options.items())]
+    parts += option_names(configuration, labels.language)
     return " · ".join(parts)
 
 

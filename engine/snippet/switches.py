@@ -60,7 +60,7 @@ def call_lines(specs: tuple[InputSpec, ...], configuration: Configuration) -> li
     size = -(-batch // parts)
     call = call_text(specs, lambda name, spec: nested_at(spec, name, _slice))
     return [
-        f"parts = [{call} for part in (slice(start, start + {size}) for start in range(0, {batch}, {size}))]",
+        f"parts = [{call} for part in (slice(first, first + {size}) for first in range(0, {batch}, {size}))]",
         "result = torch.cat([torch.atleast_1d(part) for part in parts]) if isinstance(parts[0], torch.Tensor) else parts",
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from engine import units
 from engine.job import Configuration
+from engine.option_names import option_name, option_names
 from engine.result import Latency, Outcome
 from engine.statistics import sample_floor, samples_missing
 from gui import text
@@ -24,15 +25,17 @@ def short_name(configuration: Configuration, others: Iterable[Configuration] = (
     parts.append(batch_name(configuration))
     names = ("device", "backend", "threads") if configuration.device == "cpu" else ("device", "backend")
     parts += [_part(name, configuration) for name in names if len({getattr(other, name) for other in others}) > 1]
-    return " · ".join(parts)
+    return " · ".join([*parts, *option_names(configuration, text.language(), without=("batch", "micro_batch"))])
 
 
 def batch_name(configuration: Configuration) -> str:
     """`b8`; `max: b480` where it was found, `b64 as 4 × 16` where it was run in parts."""
     parts, size = configuration.options.get("micro_batch"), configuration.batch_size
-    if isinstance(parts, int):
-        return text.say("config.micro", n=size, parts=parts, size=-(-size // parts))
-    return text.say("config.max" if "batch" in configuration.options else "config.batch", n=size)
+    if isinstance(parts, int) and parts > 0:
+        name = text.say("config.micro", n=size, parts=parts, size=-(-size // parts))
+    else:
+        name = text.say("config.batch", n=size)
+    return text.say("config.found", asked=option_name(configuration, "batch", text.language()), batch=name) if "batch" in configuration.options else name
 
 
 def full_name(configuration: Configuration) -> str:
@@ -40,7 +43,8 @@ def full_name(configuration: Configuration) -> str:
     names = ("device", "backend", "threads") if configuration.device == "cpu" else ("device", "backend")
     quantization = [axis_word(configuration.quantization)] if configuration.quantization != "none" else []
     batch = text.say("config.batch-full", n=configuration.batch_size)
-    return " · ".join([configuration.precision, *quantization, batch, *(_part(name, configuration) for name in names)])
+    options = option_names(configuration, text.language())
+    return " · ".join([configuration.precision, *quantization, batch, *(_part(name, configuration) for name in names), *options])
 
 
 def _part(name: str, configuration: Configuration) -> str:
