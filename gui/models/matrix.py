@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from engine import capabilities
+from engine import capabilities, switches
 from engine.capabilities import Choice, Facts
 from engine.job import Configuration
 from engine.matrix import configurations
+
+SWITCHES = {"memory_formats": "memory_format", "grads": "grad", "modes": "mode"}
+"""Axes that are switches -> the option that each becomes."""
 
 
 class Axes(msgspec.Struct, frozen=True):
@@ -22,6 +25,11 @@ class Axes(msgspec.Struct, frozen=True):
     threads: tuple[int, ...] = ()
     memory_limit_bytes: int | None = None
     """On the CPU no worker may hold more."""
+    memory_formats: tuple[str, ...] = ("contiguous",)
+    grads: tuple[str, ...] = ("inference",)
+    modes: tuple[str, ...] = ("eval",)
+    idle_gap_s: float | None = None
+    """Also time calls after so long a rest each."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -35,7 +43,7 @@ def cells(axes: Axes, kind: str, facts: Facts | None, least_batch: int = 1) -> t
     """The cells in the order of the axes, each configuration once."""
     chosen = configurations(
         facts, kind, devices=axes.devices, precisions=axes.precisions, quantizations=axes.quantizations, backends=axes.backends, batches=axes.batches or (1,),
-        threads=axes.threads, least_batch=least_batch,
+        threads=axes.threads, least_batch=least_batch, memory_formats=axes.memory_formats, grads=axes.grads, modes=axes.modes,
     )
     return tuple(Cell(configuration, capabilities.check(facts, kind, configuration)) for configuration in chosen)
 
@@ -58,6 +66,16 @@ def quantization_chips(axes: Axes, kind: str, facts: Facts | None) -> list[Choic
 def backend_chips(kind: str, facts: Facts | None) -> list[Choice]:
     """Each backend, and whether it runs this kind of file here."""
     return list(capabilities.backend_choices(facts, kind))
+
+
+def switch_chips(axis: str, kind: str) -> list[Choice]:
+    """Each value of a switch (an axis of `SWITCHES`), and whether it can be with this kind of file."""
+    return [_switch_choice(SWITCHES[axis], value, kind) for value in switches.VALUES[SWITCHES[axis]]]
+
+
+def _switch_choice(name: str, value: str, kind: str) -> Choice:
+    found = switches.obstacle(kind, Configuration(options=switches.options_of(**{name: value})))
+    return Choice(value) if found is None else Choice(value, False, found[1], found[2])
 
 
 def _devices(axes: Axes, facts: Facts | None) -> tuple[str, ...]:

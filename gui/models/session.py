@@ -89,8 +89,8 @@ class Session(QObject):
         self.comparisons.set_engine(engine)
         engine.list_history()
 
-    def request_run(self) -> None:
-        """Run what is set up; a file that contains code is asked about first, and then inputs that were only guessed are tried before they are measured with."""
+    def request_run(self, teach: bool = False) -> None:
+        """Run what is set up, or the teaching run; a file that contains code is asked about first, and then inputs that were only guessed are tried before they are measured with."""
         entry = self.models.current
         if self.comparisons.model.is_busy:
             self.problem_met.emit(problem("compare.busy"))
@@ -98,16 +98,16 @@ class Session(QObject):
             return
         self.discovery.stop(by_user=False)
         if self.agreement.covers(entry):
-            self.start(trusted=self.agreement.trusts(entry))
+            self.start(self.agreement.trusts(entry), teach)
         else:
-            self.agreement.ask_file(entry, lambda: self._first_try.before(entry, lambda: self.start(trusted=True)))
+            self.agreement.ask_file(entry, lambda: self._first_try.before(entry, lambda: self.start(True, teach)))
 
-    def start(self, trusted: bool) -> None:
+    def start(self, trusted: bool, teach: bool = False) -> None:
         """Start the job; while the engine is starting it waits."""
         entry = self.models.current
         if entry is None or entry.info is None:
             return
-        job = self.setup.job(trusted)
+        job = self.setup.job(trusted, teach)
         info = msgspec.structs.replace(entry.info, trusted=trusted)
         self._agreed.add(job.id)
         self.history.set_opened(None)

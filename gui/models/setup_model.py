@@ -11,8 +11,9 @@ from PySide6.QtCore import QObject, Signal
 from engine import capabilities
 from engine.capabilities import Choice, Facts
 from engine.inputs import unknown_sizes
-from engine.job import PLANS, Job
+from engine.job import PLANS, Configuration, Job
 from engine.matrix import Batches, settle_batches
+from engine.switches import teaching_set
 from engine.time_left import estimate_job_s
 from gui.models import matrix
 from gui.models.matrix import Axes, Cell
@@ -84,15 +85,16 @@ class SetupModel(QObject):
             return matrix.precision_chips(self.axes, self.kind, self.facts)
         if axis == "quantizations":
             return matrix.quantization_chips(self.axes, self.kind, self.facts)
-        return matrix.backend_chips(self.kind, self.facts)
+        return matrix.switch_chips(axis, self.kind) if axis in matrix.SWITCHES else matrix.backend_chips(self.kind, self.facts)
 
     def chosen(self, axis: str) -> tuple[str, ...]:
         """The chosen values of `axis`; for a model that none of them fits, its default."""
         values: tuple[str, ...] = getattr(self.axes, axis)
-        if axis != "backends":
+        if axis != "backends" and axis not in matrix.SWITCHES:
             return values
         possible = {choice.value for choice in self.chips(axis) if choice.available}
-        return tuple(value for value in values if value in possible) or (capabilities.default_backend(self.kind),)
+        default = capabilities.default_backend(self.kind) if axis == "backends" else self.chips(axis)[0].value
+        return tuple(value for value in values if value in possible) or (default,)
 
     def batches(self) -> Batches:
         """The batch sizes of the job, and why they are not the user's: what the model was seen to take, or what its inputs leave no choice of."""
@@ -105,7 +107,8 @@ class SetupModel(QObject):
     def cells(self) -> tuple[Cell, ...]:
         """Every cell of the matrix, possible or not."""
         batches = self.batches()
-        axes = msgspec.structs.replace(self.axes, backends=self.chosen("backends"), batches=batches.sizes)
+        possible = {axis: self.chosen(axis) for axis in ("backends", *matrix.SWITCHES)}
+        axes = msgspec.structs.replace(self.axes, batches=batches.sizes, **possible)
         return matrix.cells(axes, self.kind, self.facts, batches.least)
 
     def possible(self) -> tuple[Cell, ...]:
@@ -137,13 +140,20 @@ class SetupModel(QObject):
             return "run.needs-sizes"
         return None if self.possible() else "run.nothing-possible"
 
-    def job(self, trusted: bool = False) -> Job:
-        """The job as chosen; only when nothing is missing."""
+    def lessons(self) -> tuple[Configuration, ...]:
+        """What a teaching run would run: the first cell plain, then each switch thrown alone; empty where there is no cell."""
+        found = [cell.configuration for cell in self.possible()]
+        base = next((each for each in found if "batch" not in each.options), found[0]) if found else None     # rows of one batch size can be told apart
+        entry = self.models.current
+        return teaching_set(base, self.kind, entry.inputs, self.facts.cores if self.facts else None) if base is not None and entry is not None else ()
+
+    def job(self, trusted: bool = False, teach: bool = False) -> Job:
+        """The job as chosen, or the teaching run; only when nothing is missing."""
         entry = self._entry()
         return Job(
             id=uuid.uuid4().hex, model=entry.source(trusted), inputs=entry.inputs,
-            configurations=tuple(cell.configuration for cell in self.possible()), plan=PLANS[self.plan],
-            interpreter=self.interpreter, memory_limit_bytes=self.axes.memory_limit_bytes,
+            configurations=self.lessons() if teach else tuple(cell.configuration for cell in self.possible()), plan=PLANS[self.plan],
+            interpreter=self.interpreter, memory_limit_bytes=self.axes.memory_limit_bytes, idle_gap_s=self.axes.idle_gap_s, compare_outputs=teach,
         )
 
     def _entry(self) -> ModelEntry:

@@ -19,12 +19,17 @@ from gui.models.setup_model import SetupModel
 from gui.widgets.batch_box import BatchBox
 from gui.widgets.boxes import ScrolledBox
 from gui.widgets.chips import ChipBox
+from gui.widgets.idle_gap_box import IdleGapBox
 from gui.widgets.labels import label, set_role
 from gui.widgets.memory_limit_field import MemoryLimitField
 from gui.widgets.python_box import PythonBox
+from gui.widgets.teach_button import TeachButton
 
 CAPTION_WIDTH = 62
-_BOXES = {"devices": "deviceBox", "precisions": "precisionBox", "quantizations": "quantizationBox", "backends": "backendBox"}
+_BOXES = {
+    "devices": "deviceBox", "precisions": "precisionBox", "quantizations": "quantizationBox", "backends": "backendBox", "memory_formats": "memoryFormatBox",
+    "grads": "gradBox", "modes": "modeBox",
+}
 
 
 class SettingsChips(QWidget):
@@ -33,17 +38,19 @@ class SettingsChips(QWidget):
     more_toggled = Signal(bool)
     python_chosen = Signal(str)
     python_browsed = Signal()
+    teach_requested = Signal()
 
     def __init__(self, setup: SetupModel, more_open: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._setup = setup
         self._boxes = {axis: self._box(axis) for axis in _BOXES}
-        self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "memory", "plan", "python")}
+        self._captions = {name: label("section") for name in (*_BOXES, "batch", "threads", "memory", "idle_gap", "plan", "python")}
         self.batch_field = self._field("batchField", self._batch_edited)
         self.threads_field = self._field("threadsField", self._threads_edited)
         self.batch_box, self.memory_field = BatchBox(setup, self.batch_field), MemoryLimitField(setup)
         self.plan_box = ScrolledBox(objectName="planBox")
-        self.python_box = PythonBox(setup)
+        self.python_box, self.idle_gap_box = PythonBox(setup), IdleGapBox(setup)
+        self.teach_button = TeachButton(setup)
         self._error = label("bad", "settingsError", wraps=True)
         self._batch_note = label("muted", "batchNote", wraps=True)
         self.more_button = QToolButton(objectName="moreSettings")
@@ -71,6 +78,7 @@ class SettingsChips(QWidget):
             field.setAccessibleName(text.say(f"axis.{name}"))
         self.batch_box.retranslate()
         self.memory_field.retranslate()
+        self.idle_gap_box.setAccessibleName(text.say("axis.idle_gap"))
         self.more_button.setText(text.say("more.open"))
         self.plan_box.setAccessibleName(text.say("axis.plan"))
         self.plan_box.setToolTip(text.say("plan.tip"))
@@ -90,6 +98,8 @@ class SettingsChips(QWidget):
         _show_list(self.threads_field, axes.threads)
         self.batch_box.show_model()
         self.memory_field.show_model()
+        self.idle_gap_box.show_model()
+        self.teach_button.show_model()
         self.plan_box.setCurrentIndex(list(PLANS).index(setup.plan))
         self._show_error()
 
@@ -121,7 +131,8 @@ class SettingsChips(QWidget):
         always, more = QGridLayout(), QGridLayout(self._more)
         shown = {**self._boxes, "batch": self.batch_box}
         hidden = {"quantizations": shown.pop("quantizations"), "backends": shown.pop("backends"), "threads": self.threads_field}
-        hidden |= {"memory": self.memory_field, "plan": self.plan_box, "python": self.python_box}
+        hidden |= {axis: shown.pop(axis) for axis in ("memory_formats", "grads", "modes")}
+        hidden |= {"idle_gap": self.idle_gap_box, "memory": self.memory_field, "plan": self.plan_box, "python": self.python_box}
         for grid, widgets in ((always, shown), (more, hidden)):
             grid.setContentsMargins(0, 0, 0, 0)
             grid.setHorizontalSpacing(8)
@@ -132,6 +143,7 @@ class SettingsChips(QWidget):
                 self._captions[name].setMinimumWidth(CAPTION_WIDTH)
                 self._captions[name].setContentsMargins(0, 5, 0, 0)
                 grid.addWidget(widget, line, 1)
+        more.addWidget(self.teach_button, more.rowCount(), 0, 1, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -152,6 +164,7 @@ class SettingsChips(QWidget):
         self.plan_box.activated.connect(lambda index: self._setup.set_plan(list(PLANS)[index]))
         self.python_box.chosen.connect(self.python_chosen)
         self.python_box.browsed.connect(self.python_browsed)
+        self.teach_button.clicked.connect(self.teach_requested)
         self._setup.changed.connect(self.show_model)
         text.current.changed.connect(self.retranslate)
 

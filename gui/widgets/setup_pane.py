@@ -119,6 +119,7 @@ class SetupPane(QWidget):
         missing = self._setup.missing() or ("" if self.chips.is_valid and self.inputs.is_valid else "run.fix-field")
         busy = self._run.state in ("queued", "running")
         self.run_button.setEnabled(not missing and not busy and self._engine != "failed")
+        self.chips.teach_button.setEnabled(self.run_button.isEnabled())
         self._say_run(bool(missing))
         self.run_button.setToolTip(text.say("run.tip"))
         self._note.setText(text.say(missing) if missing and not busy else self._left_out())

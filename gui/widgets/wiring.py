@@ -10,6 +10,7 @@ from gui.widgets.setup_pane import SetupPane
 def connect_setup(pane: SetupPane, session: Session, dialogs: Dialogs) -> None:
     """Hand the pane's requests to the session, or to a dialog where the user has to answer first."""
     pane.run_requested.connect(session.request_run)
+    pane.chips.teach_requested.connect(lambda: session.request_run(teach=True))
     pane.cancel_requested.connect(session.cancel)
     pane.stop_requested.connect(session.stop_now)
     pane.card.class_requested.connect(dialogs.ask_class)
