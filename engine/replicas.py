@@ -56,14 +56,8 @@ class ReplicaVisitor(Visitor):
             yield
         except ConfigurationEnded as ended:
             record.culprit = record.culprit or record.member_of(ended.link)
-            self._kill(record.links)
+            self._workers.end_all(record.links, at_once=True)
             raise
-
-    def _kill(self, links: tuple[Link, ...]) -> None:
-        for link in links:      # all at once: a process with a GPU takes its time to go
-            link.kill()
-        for link in links:
-            self._workers.end(link, at_once=True)
 
     # -- bringing up -------------------------------------------------------------------------------------------------
 

@@ -194,10 +194,7 @@ class JobRunner:
 
     def _drop(self, record: Recorder, at_once: bool = False) -> tuple[Link, ...]:
         links, at_once = record.take_links(), at_once or self._flags.stop
-        for link in links[1:]:      # of several workers none waits for another's end
-            link.kill() if at_once else link.hang_up()
-        for link in links:
-            self._workers.end(link, at_once=at_once)
+        self._workers.end_all(links, at_once=at_once)
         return links
 
     def _next(self) -> Recorder | None:

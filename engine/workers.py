@@ -229,6 +229,17 @@ class Workers:
         self._pump.remove(link)
         link.collect()
 
+    def end_all(self, links: Collection[Link], at_once: bool = False) -> None:
+        """Several workers go: all are told before the first one is waited for."""
+        living = [link for link in links if link in self._links]
+        for link in living:
+            if at_once:
+                link.kill()
+            else:
+                link.hang_up()
+        for link in living:
+            self.end(link, at_once)
+
     @property
     def alive(self) -> tuple[Link, ...]:
         """Links to all workers that were not ended."""

@@ -76,6 +76,10 @@ class Rig:
         self.ended.append((link, at_once))
         self.on_end()
 
+    def end_all(self, links, at_once=False):
+        for link in links:
+            self.end(link, at_once)
+
     def turn(self, seconds):
         self.on_turn()
 

@@ -233,3 +233,15 @@ class SmallNormed(SmallConv):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.second(torch.relu(self.norm(self.first(x))))
         return self.last(self.head(torch.flatten(functional.adaptive_avg_pool2d(x, 1), 1)))
+
+
+class Sleeping(Linears):
+    """Every call takes this long and no processor."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        time.sleep(self.seconds)
+        return super().forward(x)
