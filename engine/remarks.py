@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.result import Outcome, Outputs, Reason
-from engine.units import format_bytes, format_duration_ms, significant
+from engine.units import format_bytes, format_difference, format_duration_ms, significant
 from engine.words import say
 
 LAUNCH_BOUND, DEVICE_BOUND = 0.8, 0.9
@@ -52,9 +52,9 @@ def _answers(outputs: Outputs) -> Iterator[tuple[str, dict[str, Any]]]:
     elif outputs.max_abs_difference == 0.0:
         yield "outputs-same", {}
     else:
-        yield "outputs-close", {"difference": significant(outputs.max_abs_difference)}
+        yield "outputs-close", {"difference": format_difference(outputs.max_abs_difference)}
     if outputs.repeat_max_abs_difference:
-        yield "outputs-unsteady", {"difference": significant(outputs.repeat_max_abs_difference)}
+        yield "outputs-unsteady", {"difference": format_difference(outputs.repeat_max_abs_difference)}
     if outputs.state_changed:
         yield "state-rewritten", {}
 

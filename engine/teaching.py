@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.result import Outcome, Outputs
-from engine.units import NONE, significant
+from engine.units import NONE, format_difference
 from engine.words import say
 
 
@@ -54,7 +54,7 @@ def outputs_text(outputs: Outputs | None, language: str = "en") -> str:
     elif not outputs.max_abs_difference:
         words = [say("teaching-none", {}, language)]
     else:
-        words = [say("teaching-differ", {"difference": significant(outputs.max_abs_difference)}, language)]
+        words = [say("teaching-differ", {"difference": format_difference(outputs.max_abs_difference)}, language)]
     if outputs.repeat_max_abs_difference:
         words.append(say("teaching-unsteady", {}, language))
     if outputs.state_changed:

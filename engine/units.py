@@ -35,6 +35,13 @@ def significant(value: float | None, error: float | None = None, digits: int = 3
     return f"{value:,.{decimals(float(text.replace(',', '')), error, digits)}f}"
 
 
+def format_difference(value: float | None) -> str:
+    """Between two answers, in two significant digits: `0.44`, `1.9e-08`; digits beyond that are noise."""
+    if value is None or not math.isfinite(value):
+        return NONE if value is None else str(value)
+    return f"{value:.1e}" if 0 < abs(value) < 1e-3 else significant(value, digits=2)
+
+
 def duration_unit(ms: float) -> tuple[str, float]:
     """The unit that suits a duration, and its length in ms."""
     for (unit, length), (_, following) in itertools.pairwise(_DURATIONS):

@@ -69,5 +69,5 @@ def say_reason(code: str, values: dict[str, Any], sentence: str = "") -> str:
     """The engine's words for one of its codes; a code from a newer program keeps the sentence that came with it."""
     try:
         return words.say(code, values, current.code)
-    except (KeyError, IndexError):
+    except (KeyError, IndexError, ValueError, TypeError):
         return sentence or code

@@ -37,10 +37,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "engine-failed.hint": ("Run `python3 main.py doctor` to see what is missing.", "运行 `python3 main.py doctor` 查看缺少什么。"),
     "cancelled": ("Not measured: the job was stopped before its turn.", "未测量:轮到它之前任务已停止。"),
     "interrupted-partly": (
-        "Not finished: {count} samples until then; the figures are of those.", "未完成:截至当时有 {count} 个样本;数据仅基于这些样本。"
+        "Not finished: {count:,} samples until then; the figures are of those.", "未完成:截至当时有 {count:,} 个样本;数据仅基于这些样本。"
     ),
-    "cancelled-partly": ("Stopped by you after {count} samples; the figures are of those.", "你在 {count} 个样本后停止了测量;数据仅基于这些样本。"),
-    "still-running": ("Measured so far: {count} samples.", "目前已测 {count} 个样本。"),
+    "cancelled-partly": ("Stopped by you after {count:,} samples; the figures are of those.", "你在 {count:,} 个样本后停止了测量;数据仅基于这些样本。"),
+    "still-running": ("Measured so far: {count:,} samples.", "目前已测 {count:,} 个样本。"),
     # The model's own errors.
     "forward-raised": ("The model's forward raised {error}", "模型前向计算出错:{error}"),
     "forward-raised.hint": ("The traceback is in the details. Check the inputs first.", "回溯信息见详情。请先检查输入。"),
@@ -89,7 +89,7 @@ TABLE: dict[str, tuple[str, str]] = {
     # Notes.
     "swapped": ("{quantization}: {swapped} of {of} linear and recurrent layers were swapped (engine {engine}).", "{quantization}:{of} 个线性层和循环层中替换了 {swapped} 个(引擎 {engine})。"),
     "provider": ("ONNX Runtime ran it with {provider}.", "ONNX Runtime 使用 {provider} 运行。"),
-    "uncounted": ("{count} calls after a rest were run but not counted.", "休息后的 {count} 次调用已执行但未计入。"),
+    "uncounted": ("{count:,} calls after a rest were run but not counted.", "休息后的 {count:,} 次调用已执行但未计入。"),
     "fresh-visits": ("Memory was short: some visits began in a fresh worker.", "内存不足:部分轮次在新的工作进程中开始。"),
     # Finding the class of bare weights, on the command line.
     "class-taken": ("Class: {spec}; every key and shape fits.", "所用的类:{spec};所有键和形状都匹配。"),
@@ -190,7 +190,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "program-failed": ("Model Dyno itself failed: {error}", "Model Dyno 自身出错:{error}"),
     "program-failed.hint": ("Run it again with --debug to see where.", "请加上 --debug 重新运行以查看位置。"),
     "run-kept": ("The run itself is kept at {path}", "运行结果保存在 {path}"),
-    "needs-more": ("needs {count} more", "还需 {count} 个"),
+    "needs-more": ("needs {count:,} more", "还需 {count:,} 个"),
     "not-checked": ("not checked", "未检查"),
     "report-failed": ("The page {path} could not be written: {error}", "无法写入页面 {path}:{error}"),
     "report-failed.hint": ("Choose another place. The run itself is kept in the history.", "请选择其他位置。运行结果保存在历史记录中。"),

@@ -9,11 +9,11 @@ from gui import text, theme
 from gui.models.row import Row
 from gui.models.row_words import full_name, picture, state_word
 from gui.models.run_model import RunModel
+from gui.widgets.all_figures import FiguresSection
 from gui.widgets.details_sections import (
     AdviceSection,
     CodeSection,
     ErrorSection,
-    FiguresSection,
     LogSection,
     OutcomeSection,
     PhasesSection,

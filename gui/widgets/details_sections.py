@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from engine import storage, units
-from engine.result import Outcome, Phases, Reason
+from engine.result import Phases, Reason
 from gui import text, theme
 from gui.models import row_words as words
 from gui.models.problem import details_text, failure_problem
@@ -21,7 +21,6 @@ from gui.widgets.labels import label, set_role
 from gui.widgets.phase_bar import PhaseBar
 
 COPIED_MS = 1500
-TERMS = {"details.visits": "term.visit", "details.interval": "term.interval", "details.quartiles": "term.quartiles", "details.p99": "term.p99"}
 
 
 def _say(reason: Reason) -> str:
@@ -105,65 +104,6 @@ class OutcomeSection(Section):
         yield from (("muted", _say(note)) for note in outcome.notes)
         if outcome.uncounted_calls and not any(note.code == "uncounted" for note in outcome.notes):
             yield "muted", text.say("details.uncounted", count=units.format_count(outcome.uncounted_calls))
-
-
-class FiguresSection(Section):
-    """Every figure of the row, in two columns."""
-
-    def __init__(self) -> None:
-        super().__init__("figures", is_open=False)
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(8)
-        self._grid.setVerticalSpacing(4)
-        self._grid.setColumnStretch(0, 1)
-        self._cells: list[tuple[QWidget, QWidget]] = []
-        self.body.addLayout(self._grid)
-
-    def show_row(self, row: Row) -> None:
-        """What could not be measured is left out."""
-        super().show_row(row)
-        pairs = [(code, value) for code, value in _figures(row.outcome) if value != units.NONE] if row.outcome is not None else []
-        self.setVisible(bool(pairs))
-        while len(self._cells) < len(pairs):
-            self._add_line()
-        for place, cells in enumerate(self._cells):
-            for cell in cells:
-                cell.setVisible(place < len(pairs))
-            if place < len(pairs):
-                cells[0].setText(text.say(pairs[place][0]))
-                cells[1].setText(pairs[place][1])
-                term = TERMS.get(pairs[place][0])
-                cells[0].setToolTip(text.say(term) if term is not None else "")
-
-    def _add_line(self) -> None:
-        name, value = label("muted"), label("small")
-        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        place = len(self._cells)
-        self._grid.addWidget(name, place, 0)
-        self._grid.addWidget(value, place, 1, Qt.AlignmentFlag.AlignRight)
-        self._cells.append((name, value))
-
-
-def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    latency, memory, duration = outcome.latency, outcome.memory, units.format_duration_ms
-    if latency is not None:
-        yield "details.samples", units.format_count(latency.count)
-        yield "details.visits", units.format_count(latency.visits)
-        if latency.p50_ci95_ms is not None:
-            yield "details.interval", units.format_interval_ms(*latency.p50_ci95_ms)
-        yield "details.quartiles", units.format_interval_ms(latency.p25_ms, latency.p75_ms)
-        for name in ("p90", "p95", "p99"):
-            yield f"details.{name}", duration(getattr(latency, f"{name}_ms"))
-        yield "details.mean", duration(latency.mean_ms)
-        yield "details.stdev", duration(latency.stdev_ms)
-        yield "details.range", units.format_interval_ms(latency.min_ms, latency.max_ms)
-    yield "details.device", duration(outcome.device_latency.p50_ms if outcome.device_latency is not None else None)
-    yield "details.enqueue", duration(outcome.enqueue_p50_ms)
-    for code, name in (
-        ("load-peak", "load_peak_bytes"), ("weights", "weights_bytes"), ("saved", "saved_bytes"), ("process", "process_peak_bytes"), ("allocated", "allocated_peak_bytes"),
-        ("reserved", "reserved_peak_bytes"), ("device-memory", "device_peak_bytes"),
-    ):
-        yield f"details.{code}", units.format_bytes(getattr(memory, name))
 
 
 class PhasesSection(Section):

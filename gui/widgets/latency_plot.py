@@ -13,6 +13,7 @@ from gui.models.row import Row
 from gui.models.row_words import short_name
 from gui.models.run_model import RunModel
 from gui.models.series import XY, Floats
+from gui.widgets.crosshair import paint_mark
 from gui.widgets.labels import label, set_role
 from gui.widgets.raster import Raster, View
 from gui.widgets.time_plot import Span, TimePlot
@@ -115,7 +116,6 @@ class LatencyPlot(TimePlot):
             self._paint_points(painter, selected, True, colours.faint, 1.0)
             self._paint_points(painter, selected, False, colours.accent, 1.0)
             self._paint_above(painter, selected)
-            self._paint_cursor(painter)
 
     def _why_empty(self) -> str:
         if self.model.selected_row is None:
@@ -165,14 +165,11 @@ class LatencyPlot(TimePlot):
                 left, right = first / scale, last / scale
                 painter.drawPolygon(QPolygonF([QPointF(left, 0), QPointF(right, 0), QPointF(right + 2, 4), QPointF(left - 2, 4)]))
 
-    def _paint_cursor(self, painter: QPainter) -> None:
-        sample = self._nearest(self.cursor_s) if self.cursor_s is not None else None
+    def paint_marks(self, painter: QPainter, t_s: float) -> None:
+        """The sample that is read out."""
+        sample = self._nearest(t_s)
         if sample is not None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QColor(theme.colours().surface))
-            painter.setBrush(QColor(theme.colours().accent))
-            painter.drawEllipse(QPointF(self.x_pixel(sample[0]), self.y_pixel(sample[1])), 4.5, 4.5)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            paint_mark(painter, self.x_pixel(sample[0]), self.y_pixel(sample[1]), theme.colours().accent)
 
     def _nearest(self, t_s: float) -> tuple[float, float] | None:
         row = self.model.selected_row

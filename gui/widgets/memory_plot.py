@@ -14,6 +14,7 @@ from gui import text, theme
 from gui.models.row import Row
 from gui.models.run_model import RunModel
 from gui.models.series import XY, Floats
+from gui.widgets.crosshair import paint_mark
 from gui.widgets.time_plot import Span, TimePlot
 
 LABEL_GAP = 14.0
@@ -90,6 +91,13 @@ class MemoryPlot(TimePlot):
             for part in self._polylines(line.series):
                 painter.drawPolyline(part)
         self._paint_names(painter, lines)
+
+    def paint_marks(self, painter: QPainter, t_s: float) -> None:
+        """Each line where it is read out."""
+        for line in self.lines():
+            value = _at(line.series, t_s)
+            if value is not None:
+                paint_mark(painter, self.x_pixel(t_s), self.y_pixel(value), line.colour)
 
     def _polylines(self, series: XY) -> list[QPolygonF]:
         (left, right), _ = self.view.viewRange()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import text, theme
 from gui.models.run_model import RunModel
 from gui.widgets.axes import TimeView, UnitAxis
 from gui.widgets.canvas import Canvas, paint_bands
+from gui.widgets.crosshair import Crosshair, paint_line
 from gui.widgets.labels import label, set_role
 
 Span = tuple[float, float]
@@ -20,8 +21,6 @@ PREFERRED_HEIGHTS = {"latencyPlot": 160, "memoryPlot": 110}
 class TimePlot(QFrame):
     """A plot over the run's time. Subclasses say what is drawn; `refresh` draws when something is new."""
 
-    hovered = Signal(object)
-    """Time under the pointer in seconds, or None."""
     zoom_changed = Signal()
 
     def __init__(self, model: RunModel, name: str, has_time_axis: bool, parent: QWidget | None = None) -> None:
@@ -34,7 +33,7 @@ class TimePlot(QFrame):
         self._leader: TimePlot = self
         self.is_auto_time = self.is_auto_values = True
         self._seen: tuple[object, ...] = ()
-        self.cursor_s: float | None = None
+        self.crosshair = Crosshair(self)
         self.widget = self._make_widget(has_time_axis)
         self.canvas = Canvas(self.view, self._paint)
         self.title, self.readout, self.zoom_note = label("strong"), label("small"), label("muted")
@@ -59,8 +58,9 @@ class TimePlot(QFrame):
         """Share the time axis and the crosshair of another plot."""
         self._leader = leader
         self.view.setXLink(leader.view)
-        leader.hovered.connect(self.set_cursor)
-        self.hovered.connect(leader.set_cursor)
+        self.crosshair.moved.disconnect(self._show_crosshair)
+        self.crosshair = leader.crosshair
+        self.crosshair.moved.connect(self._show_crosshair)
         leader.zoom_changed.connect(self._show_zoom)
         self.zoom_changed.connect(leader._show_zoom)
 
@@ -73,12 +73,14 @@ class TimePlot(QFrame):
         self._show_zoom()
         self.refresh()
 
-    def set_cursor(self, t_s: float | None) -> None:
-        """Put the crosshair at a time."""
-        if t_s != self.cursor_s:
-            self.cursor_s = t_s
-            self._show_readout()
-            self.canvas.update()
+    @property
+    def cursor_s(self) -> float | None:
+        """Where the crosshair is."""
+        return self.crosshair.t_s
+
+    def _show_crosshair(self) -> None:
+        self._show_readout()
+        self.canvas.update()
 
     def refresh(self) -> None:
         """Draw, if anything is new since the last time."""
@@ -139,6 +141,10 @@ class TimePlot(QFrame):
 
     def paint_data(self, painter: QPainter) -> None:
         """Draw bands, points, lines and their labels."""
+        raise NotImplementedError
+
+    def paint_marks(self, painter: QPainter, t_s: float) -> None:
+        """Mark the values that are read out at a time."""
         raise NotImplementedError
 
     def show_empty_note(self, words: str) -> None:
@@ -207,9 +213,8 @@ class TimePlot(QFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self.paint_data(painter)
         if self.cursor_s is not None and self.empty_note.isHidden():
-            x = self.x_pixel(self.cursor_s)
-            painter.setPen(QPen(QColor(theme.colours().muted), 0, Qt.PenStyle.DotLine))
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.view.height()))
+            paint_line(painter, self.x_pixel(self.cursor_s), self.view.height())
+            self.paint_marks(painter, self.cursor_s)
 
     def _make_widget(self, has_time_axis: bool) -> pg.PlotWidget:
         widget = pg.PlotWidget(viewBox=self.view, axisItems={"left": self.value_axis, "bottom": self.time_axis})
@@ -243,6 +248,7 @@ class TimePlot(QFrame):
         self.header.insertWidget(self.header.count() - 3, made)
 
     def _connect(self) -> None:
+        self.crosshair.moved.connect(self._show_crosshair)
         self.view.moved_by_user.connect(self._on_moved)
         self.view.values_zoomed.connect(self._on_values_zoomed)
         self.view.reset_requested.connect(self.reset_zoom)
@@ -269,16 +275,12 @@ class TimePlot(QFrame):
 
     def _on_pointer(self, position: QPointF) -> None:
         inside = self.view.sceneBoundingRect().contains(position)
-        self._point(self.view.mapSceneToView(position).x() if inside else None)
-
-    def _point(self, t_s: float | None) -> None:
-        self.set_cursor(t_s)
-        self.hovered.emit(t_s)
+        self.crosshair.point(self.view.mapSceneToView(position).x() if inside else None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The crosshair leaves with the pointer; the sentence of an empty plot stays in the middle."""
         if event.type() == QEvent.Type.Leave:
-            self._point(None)
+            self.crosshair.point(None)
         elif event.type() == QEvent.Type.Resize:
             self.empty_note.setGeometry(self.widget.rect())
         return super().eventFilter(watched, event)

@@ -102,7 +102,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "table.trust": ("trust", "可信度"),
     "table.not-checked": ("not checked", "未检查"),
     "table.accuracy-loss": ("largest error {value}", "最大误差 {value}"),
-    "table.needs": ("+{n}", "+{n}"),
+    "table.needs": ("{n} more", "还需 {n}"),
     "table.needs.tip": ("p99 needs 662 samples; {n} more.", "p99 至少需要 662 个样本,还差 {n} 个。"),
     "table.quartiles": ("{p50} ({low}–{high})", "{p50}({low}–{high})"),
     "table.failure": ("{state}: {sentence}", "{state}:{sentence}"),

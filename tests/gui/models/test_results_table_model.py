@@ -60,7 +60,7 @@ def test_a_measured_row(table):
 
 def test_too_few_samples_for_p99(table):
     """The number that is missing stands in its place."""
-    assert cell(table, 1, "p99") == "+362"
+    assert cell(table, 1, "p99") == "362 more"
     assert "362 more" in cell(table, 1, "p99", Qt.ItemDataRole.ToolTipRole)
 
 

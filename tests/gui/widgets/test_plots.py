@@ -188,13 +188,12 @@ def test_the_pointer_reads_both_plots(pair, done):
     """Time, latency and memory of one moment."""
     latency, memory = pair(done)
     t_s, ms = (float(column[100]) for column in done.rows[0].samples.xy())
-    latency.set_cursor(t_s)
-    latency.hovered.emit(t_s)
+    latency.crosshair.point(t_s)
     assert latency.readout.text().startswith(f"{t_s:.3f} s")
     assert f"{ms:.1f} ms" in latency.readout.text()
     assert memory.readout.text().startswith("resident ")
     assert memory.cursor_s == t_s
-    memory.hovered.emit(None)
+    memory.crosshair.point(None)
     assert latency.readout.text() == ""
 
 
@@ -277,7 +276,7 @@ def test_an_empty_plot_has_no_numbers_and_no_crosshair(pair, done):
     """Numbers without data would be made up."""
     latency, _ = pair(done)
     assert latency.value_axis.style["showValues"]
-    latency.set_cursor(5.0)
+    latency.crosshair.point(5.0)
     done.select(3)
     settle(latency)
     assert not latency.value_axis.style["showValues"]
