@@ -89,6 +89,17 @@ def test_rows_are_named_by_what_differs(qapp):
     assert full_name(alike[0]) == "fp32 · batch 1 · cpu · eager · 1 thread"
 
 
+def test_options_are_words_in_a_row_s_name(qapp):
+    """In both languages; the largest batch and parts of a batch stand with the batch."""
+    switched = Configuration(batch_size=64, options={"grad": "kept", "micro_batch": 4, "batch": "max:75%", "memory_format": "channels_last"})
+    assert short_name(switched) == "fp32 · max 75 %: b64 as 4 × 16 · channels_last · grad kept"
+    assert full_name(switched) == "fp32 · batch 64 · cpu · eager · 1 thread · max 75 % · micro-batches of 16 · channels_last · grad kept"
+    assert short_name(Configuration(batch_size=480, options={"batch": "max"})) == "fp32 · max: b480"
+    text.set_language("zh")
+    assert short_name(switched) == "fp32 · 最大 75%:b64 分 4 × 16 · channels_last · 保留计算图"
+    text.set_language("en")
+
+
 @pytest.mark.parametrize("order", list(Qt.SortOrder))
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "config"])
 def test_what_is_not_known_stands_last_in_either_order(table, name, order):

@@ -309,3 +309,18 @@ def test_the_demo_comes_with_class_and_inputs(desk):
     job = desk.session.setup.job()
     assert (job.model.architecture, job.inputs) == (architecture, inputs)
     assert desk.preferences.value.recents == ()
+
+
+def test_a_teaching_run_goes_the_way_of_every_run(desk):
+    """With the question about trust before it."""
+    desk.load()
+    desk.session.request_run(teach=True)
+    name, job, _ = desk.engine.calls[-1]
+    assert name == "run_job" and job.compare_outputs and len(job.configurations) > 4
+    desk.session.run.clear(True)
+    desk.load("/models/b.pth", kind="module", requires_trust=True, unsafe_globals=("nets.Net",))
+    desk.session.request_run(teach=True)
+    desk.session.agreement.answer(desk.trust[0], "once")
+    answer_examination(desk.engine)
+    name, job, _ = desk.engine.calls[-1]
+    assert name == "run_job" and job.compare_outputs and job.model.trusted

@@ -163,3 +163,38 @@ def test_a_class_is_named_as_on_the_command_line(tmp_path):
 
     assert architecture_of("/n.py", ClassEntry(name="Net", line=1)) == "/n.py:Net"
     assert architecture_of("/n.py", ClassEntry(name="Net", line=1), " depth=3 ") == "/n.py:Net(depth=3)"
+
+
+def test_switches_multiply_and_the_gap_goes_with_the_job(setup, models):
+    """Defaults are no options."""
+    add(models)
+    setup.set_axes(Axes(grads=("inference", "kept"), modes=("eval", "train"), idle_gap_s=0.1))
+    job = setup.job()
+    assert [each.options for each in job.configurations] == [{}, {"mode": "train"}, {"grad": "kept"}, {"grad": "kept", "mode": "train"}]
+    assert (job.idle_gap_s, job.compare_outputs) == (0.1, False)
+
+
+def test_a_model_that_has_no_switches_runs_plain(setup, models):
+    """What was chosen for another model, or by another program, stays in the axes and out of the job."""
+    add(models, "/m.pt2", kind="exported-program")
+    setup.set_axes(Axes(grads=("no_grad", "dreamt"), modes=("train",)))
+    assert (setup.chosen("modes"), setup.chosen("grads")) == (("eval",), ("no_grad",))
+    assert [cell.configuration.options for cell in setup.possible()] == [{"grad": "no_grad"}]
+    assert setup.axes.modes == ("train",)
+
+
+def test_a_teaching_run_throws_each_switch_alone(setup, models):
+    """From the first row whose batch is a number, with the answers compared; the chips that are down change nothing."""
+    add(models)
+    models.set_inputs((InputSpec(shape=("B", 3, 8, 8)),))
+    setup.set_axes(Axes(batches=("max", 4), grads=("kept",), threads=(2,)))
+    job = setup.job(teach=True)
+    assert job.compare_outputs and {each.batch_size for each in job.configurations} == {4}
+    assert [each.options for each in job.configurations] == [
+        {}, {"grad": "no_grad"}, {"grad": "kept"}, {"grad": "backward"}, {"mode": "train"}, {"memory_format": "channels_last"}, {}, {},
+    ]
+    assert [each.threads for each in job.configurations] == [2] * 6 + [1, 4]
+
+
+def test_without_a_model_there_is_nothing_to_teach(setup):
+    assert setup.lessons() == ()
