@@ -22,10 +22,10 @@ def short_name(configuration: Configuration, others: Iterable[Configuration] = (
     parts = [configuration.precision]
     if configuration.quantization != "none":
         parts.append(axis_word(configuration.quantization))
-    parts.append(batch_name(configuration))
+    parts += [batch_name(configuration), *option_names(configuration, text.language(), without=("batch", "micro_batch"))]
     names = ("device", "backend", "threads") if configuration.device == "cpu" else ("device", "backend")
     parts += [_part(name, configuration) for name in names if len({getattr(other, name) for other in others}) > 1]
-    return " · ".join([*parts, *option_names(configuration, text.language(), without=("batch", "micro_batch"))])
+    return " · ".join(parts)
 
 
 def batch_name(configuration: Configuration) -> str:
