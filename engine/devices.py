@@ -9,6 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from engine.job import Configuration
+from engine.words import say
 
 JOIN = "+"
 
@@ -77,6 +78,11 @@ def short_name(device: str) -> str:
     if len(known) > 2 and all(after == before + 1 for before, after in pairwise(known)):
         return f"cuda:{known[0]}-{known[-1]}"
     return f"cuda:{'+'.join(map(str, known))}"
+
+
+def shown(device: str, language: str = "en") -> str:
+    """One device as it is, several as `cuda:0+1 at once`."""
+    return say("replicas-name", {"device": short_name(device)}, language) if is_joint(device) else device
 
 
 def alone(configuration: Configuration, member: str) -> Configuration:

@@ -7,12 +7,12 @@ from typing import Any
 from PySide6.QtCore import QLocale, QObject, Signal
 
 from engine import words
-from gui.words import batches, compare, figures, looking, models, own_cost, setup, switches, views, window
+from gui.words import batches, compare, figures, looking, models, own_cost, replicas, setup, switches, views, window
 
 LANGUAGES = ("en", "zh")
 TABLE: dict[str, tuple[str, str]] = {
     **window.TABLE, **setup.TABLE, **models.TABLE, **looking.TABLE, **views.TABLE, **own_cost.TABLE, **compare.TABLE, **batches.TABLE, **figures.TABLE,
-    **switches.TABLE,
+    **switches.TABLE, **replicas.TABLE,
 }
 
 

@@ -17,6 +17,7 @@ from engine.commands.progress import Progress
 from engine.commands.sides import parse_compare
 from engine.commands.table import show_table
 from engine.commands.writing import Writer
+from engine.devices import is_joint
 from engine.events import FileInspected
 from engine.job import Job, ModelSource
 from engine.process import EngineLost
@@ -103,6 +104,8 @@ def _one(options: argparse.Namespace, job: Job) -> Job:
     """The job, which must have one configuration; raises Refused."""
     if len(job.configurations) != 1:
         raise Refused(say("compare-one-each", {"side": options.side, "count": len(job.configurations)}), say("compare-one-each.hint"))
+    if is_joint(device := job.configurations[0].device):
+        raise Refused(say("compare-replicas", {"device": device}), say("compare-replicas.hint", {"device": device}))
     return job
 
 

@@ -8,6 +8,7 @@ from html import escape
 
 import numpy as np
 
+from engine.devices import on_cpu
 from engine.remarks import remarks
 from engine.report.labels import Labels
 from engine.result import Latency, Outcome
@@ -127,7 +128,7 @@ def _sum_line(fall: Waterfall, device: str, labels: Labels) -> str:
     if fall.covered_percent is None:
         return labels("part.sum-only", sum=format_bytes(fall.sum_bytes))
     total = format_bytes(fall.total_bytes)
-    return labels("part.adds-up-cpu", total=total) if device == "cpu" else labels("part.adds-up", percent=significant(fall.covered_percent), total=total)
+    return labels("part.adds-up-cpu", total=total) if on_cpu(device) else labels("part.adds-up", percent=significant(fall.covered_percent), total=total)
 
 
 def _times(outcome: Outcome, labels: Labels) -> tuple[tuple[str, str], ...]:

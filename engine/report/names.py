@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from engine.devices import on_cpu, shown
 from engine.inputs import format_input
 from engine.job import Configuration, InputSpec
 from engine.option_names import option_names
@@ -24,8 +25,8 @@ def configuration_name(configuration: Configuration, labels: Labels) -> str:
         parts.append(labels.or_raw("quantization", configuration.quantization))
     if configuration.backend != "eager":
         parts.append(labels.or_raw("backend", configuration.backend))
-    parts += [labels("batch", n=configuration.batch_size), configuration.device]
-    if configuration.device == "cpu":
+    parts += [labels("batch", n=configuration.batch_size), shown(configuration.device, labels.language)]
+    if on_cpu(configuration.device):
         parts.append(labels("thread") if configuration.threads == 1 else labels("threads", n=configuration.threads))
     parts += option_names(configuration, labels.language)
     return " · ".join(parts)

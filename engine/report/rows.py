@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from engine.devices import member_names, on_cpu, shown
 from engine.report.figures_shown import Shown, shown_of
 from engine.report.labels import Labels
 from engine.report.names import configuration_name
 from engine.report.verdict import p50_text
-from engine.result import Latency, Outcome
+from engine.result import Latency, Outcome, Replica
 from engine.statistics import sample_floor
 from engine.units import (
     NONE,
@@ -130,10 +131,10 @@ def spread_text(latency: Latency, labels: Labels) -> str:
 def peak_memory(outcome: Outcome, labels: Labels) -> tuple[int | None, str]:
     """The peak that matters for the row's device, and whose it is."""
     memory = outcome.memory
-    if outcome.configuration.device == "cpu":
+    if on_cpu(outcome.configuration.device):
         return memory.process_peak_bytes, labels("peak-process")
     said = "peak-difference" if memory.device_memory_source == "difference" else "peak-device"
-    return memory.device_peak_bytes, labels(said, device=outcome.configuration.device)
+    return memory.device_peak_bytes, labels(said, device=shown(outcome.configuration.device, labels.language))
 
 
 def accuracy_cell(accuracy: dict[str, Any] | None, labels: Labels) -> Cell:
@@ -151,6 +152,7 @@ def _facts(outcome: Outcome, labels: Labels) -> list[tuple[str, list[tuple[str, 
     groups = [
         (labels("figure.latency"), _latency_facts(outcome.latency, labels)), (labels("figure.device"), _device_facts(outcome, labels)),
         (labels("figure.phases"), _phase_facts(outcome, labels)), (labels("peak"), _memory_facts(outcome, labels)),
+        (labels("replicas.title"), _replica_facts(outcome, labels)),
     ]
     return [(title, facts) for title, facts in groups if facts]
 
@@ -185,6 +187,18 @@ def _memory_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
     names = ("load_peak_bytes", "weights_bytes", "saved_bytes", "process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes", "context_bytes")
     values = {name: getattr(outcome.memory, name) for name in names}
     return [(labels(f"memory.{name}"), format_bytes(value)) for name, value in values.items() if value is not None]
+
+
+def _replica_facts(outcome: Outcome, labels: Labels) -> list[tuple[str, str]]:
+    """Of several devices at once each one's own figures."""
+    names = member_names(outcome.configuration.device)
+    return [(name, _replica_text(replica, labels)) for name, replica in zip(names, outcome.replicas, strict=False)]
+
+
+def _replica_text(replica: Replica, labels: Labels) -> str:
+    p50 = replica.latency.p50_ms if replica.latency is not None else None
+    peak = replica.memory.device_peak_bytes or replica.memory.process_peak_bytes
+    return labels("replicas.line", p50=format_duration_ms(p50), rate=format_rate(replica.throughput_per_s), memory=format_bytes(peak))
 
 
 def _notes(outcome: Outcome, labels: Labels) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from engine.devices import gpu_index, is_joint, members, on_cpu
 from engine.result import Latency, Outcome, Run, Track
 from engine.sampling import STEADY, SampleArrays, SamplesError, decode, reduce_samples
 
@@ -126,10 +127,13 @@ def _figures_curve(latency: Latency) -> tuple[Floats, Floats]:
 def _tracks(outcome: Outcome, points: int) -> list[TrackLine]:
     """The curves of memory that belong to the row's device."""
     found: dict[str, Track] = {}
-    index = outcome.configuration.device.partition(":")[2] or "0"
+    device = outcome.configuration.device
+    if is_joint(device) and not on_cpu(device):
+        return _joint_tracks(outcome, points)
+    index = gpu_index(device) or 0
     wanted = {f"gpu{index}_process_bytes": "process_bytes", f"gpu{index}_memory_bytes": "memory_bytes", "reserved_bytes": "reserved_bytes"}
     wanted |= {"allocated_bytes": "allocated_bytes"}
-    if outcome.configuration.device == "cpu":
+    if on_cpu(device):
         wanted = {"worker_resident_bytes": "worker_resident_bytes"}
     for track in outcome.timeline:
         if track.name in wanted and len(track.t_ns) == len(track.values) > 0:
@@ -138,6 +142,16 @@ def _tracks(outcome: Outcome, points: int) -> list[TrackLine]:
         found.pop("memory_bytes", None)
     lines = [_line(kind, track, points) for kind, track in found.items()]
     return [line for line in lines if len(line.values)]
+
+
+def _joint_tracks(outcome: Outcome, points: int) -> list[TrackLine]:
+    """One curve for each GPU of several: what the replica on it holds, or where nobody told, what all programs hold there."""
+    lines, tracks = [], {track.name: track for track in outcome.timeline if len(track.t_ns) == len(track.values) > 0}
+    for index in (gpu_index(member) for member in members(outcome.configuration.device)):
+        own, used = tracks.get(f"gpu{index}_process_bytes"), tracks.get(f"gpu{index}_memory_bytes")
+        if (track := own or used) is not None:
+            lines.append(_line("process_bytes" if own is not None else "memory_bytes", track, points))
+    return lines
 
 
 def _line(kind: str, track: Track, points: int) -> TrackLine:

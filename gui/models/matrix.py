@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine import capabilities, switches
+from engine import capabilities, devices, switches
 from engine.capabilities import Choice, Facts
 from engine.job import Configuration
 from engine.matrix import configurations
@@ -50,7 +50,7 @@ def cells(axes: Axes, kind: str, facts: Facts | None, least_batch: int = 1) -> t
 
 def device_chips(facts: Facts | None) -> list[Choice]:
     """`auto` and each device, with what each can do here."""
-    return list(capabilities.device_choices(facts))
+    return [*capabilities.device_choices(facts), *capabilities.replica_choices(facts)]
 
 
 def precision_chips(axes: Axes, kind: str, facts: Facts | None) -> list[Choice]:
@@ -79,7 +79,8 @@ def _switch_choice(name: str, value: str, kind: str) -> Choice:
 
 
 def _devices(axes: Axes, facts: Facts | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(capabilities.resolve_device(device, facts) for device in axes.devices)) or ("cpu",)
+    resolved = [capabilities.resolve_device(device, facts) for device in axes.devices]
+    return tuple(dict.fromkeys(member for device in resolved for member in devices.members(device))) or ("cpu",)
 
 
 def _merged(lists: list[tuple[Choice, ...]]) -> list[Choice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine import units
+from engine import devices, units
 from engine.job import Configuration
 from engine.option_names import option_name, option_names
 from engine.result import Latency, Outcome
@@ -23,7 +23,7 @@ def short_name(configuration: Configuration, others: Iterable[Configuration] = (
     if configuration.quantization != "none":
         parts.append(axis_word(configuration.quantization))
     parts += [batch_name(configuration), *option_names(configuration, text.language(), without=("batch", "micro_batch"))]
-    names = ("device", "backend", "threads") if configuration.device == "cpu" else ("device", "backend")
+    names = ("device", "backend", "threads") if devices.on_cpu(configuration.device) else ("device", "backend")
     parts += [_part(name, configuration) for name in names if len({getattr(other, name) for other in others}) > 1]
     return " · ".join(parts)
 
@@ -40,7 +40,7 @@ def batch_name(configuration: Configuration) -> str:
 
 def full_name(configuration: Configuration) -> str:
     """Every axis."""
-    names = ("device", "backend", "threads") if configuration.device == "cpu" else ("device", "backend")
+    names = ("device", "backend", "threads") if devices.on_cpu(configuration.device) else ("device", "backend")
     quantization = [axis_word(configuration.quantization)] if configuration.quantization != "none" else []
     batch = text.say("config.batch-full", n=configuration.batch_size)
     options = option_names(configuration, text.language())
@@ -50,6 +50,8 @@ def full_name(configuration: Configuration) -> str:
 def _part(name: str, configuration: Configuration) -> str:
     if name == "threads":
         return text.say("config.thread" if configuration.threads == 1 else "config.threads", n=configuration.threads)
+    if name == "device" and devices.is_joint(configuration.device):
+        return devices.shown(configuration.device, text.language())
     return axis_word(str(getattr(configuration, name)))
 
 
@@ -130,7 +132,7 @@ def peak_bytes(outcome: Outcome | None) -> int | None:
     """The peak where the model ran: on the device, or of the process."""
     if outcome is None:
         return None
-    return outcome.memory.process_peak_bytes if outcome.configuration.device == "cpu" else outcome.memory.device_peak_bytes
+    return outcome.memory.process_peak_bytes if devices.on_cpu(outcome.configuration.device) else outcome.memory.device_peak_bytes
 
 
 def accuracy_text(row: Row) -> str:

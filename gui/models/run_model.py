@@ -18,7 +18,7 @@ from engine.events import (
     Progressed,
 )
 from engine.job import Job
-from engine.result import ModelInfo, Run
+from engine.result import ModelInfo, Outcome, Run
 from gui.models.row import Row, RowState
 from gui.models.saved import rows_of
 
@@ -188,7 +188,7 @@ class RunModel(QObject):
     def _on_finished(self, event: JobFinished) -> None:
         self.run, self.run_path = event.run, event.run_path
         for row, outcome in zip(self.rows, event.run.outcomes, strict=False):
-            if not row.is_ended:
+            if not row.is_ended or _says_more(outcome, row.outcome):
                 row.set_outcome(outcome, final=True)
                 self.row_changed.emit(row.index)
         self.progress = None
@@ -221,6 +221,11 @@ class RunModel(QObject):
             self.state = state
             self.revision += 1
             self.state_changed.emit(state)
+
+
+def _says_more(outcome: Outcome, shown: Outcome | None) -> bool:
+    """Whether the finished run knows what a row could not: what other rows of it showed."""
+    return shown is not None and (outcome.notes != shown.notes or outcome.error != shown.error)
 
 
 def _phase(name: str) -> RowState:

@@ -21,6 +21,7 @@ from gui.widgets.details_sections import (
 )
 from gui.widgets.figures_sections import MemorySection, TimesSection, VisitsSection
 from gui.widgets.labels import label
+from gui.widgets.replicas_section import ReplicasSection
 
 
 class DetailsPane(QWidget):
@@ -35,10 +36,10 @@ class DetailsPane(QWidget):
         self._seen: tuple[object, ...] = ()
         self.title, self.state, self.empty_note = label("title", "detailsTitle", wraps=True), label("muted", "detailsState"), label("muted", wraps=True)
         self.outcome, self.phases, self.advice = OutcomeSection(), PhasesSection(), AdviceSection()
-        self.visits, self.memory, self.times = VisitsSection(), MemorySection(), TimesSection()
+        self.visits, self.memory, self.times, self.replicas = VisitsSection(), MemorySection(), TimesSection(), ReplicasSection()
         self.figures, self.code, self.log, self.error = FiguresSection(), CodeSection(), LogSection(), ErrorSection()
         self.sections: tuple[Section, ...] = (
-            self.outcome, self.error, self.phases, self.visits, self.memory, self.times, self.advice, self.figures, self.code, self.log,
+            self.outcome, self.error, self.replicas, self.phases, self.visits, self.memory, self.times, self.advice, self.figures, self.code, self.log,
         )
         self.code.problem_met.connect(self.problem_met)
         self._lay_out()

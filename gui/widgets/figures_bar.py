@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine import units
+from engine import devices, units
 from engine.result import Latency, Outcome
 from gui import text, theme
 from gui.models import row_words as words
@@ -127,7 +127,7 @@ class FiguresBar(QFrame):
 
     def _show_memory(self, outcome: Outcome | None) -> None:
         row = self._model.selected_row
-        on_cpu = row is None or row.configuration.device == "cpu"
+        on_cpu = row is None or devices.on_cpu(row.configuration.device)
         figure, _, unit = units.format_bytes(words.peak_bytes(outcome)).partition(" ")
         self.memory.show_figure(figure, unit, text.say("figures.peak"), text.say("term.memory-cpu" if on_cpu else "term.memory-gpu"))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from PySide6.QtWidgets import QWidget
 
 from engine import units
+from engine.devices import on_cpu
 from engine.remarks import remarks
 from engine.result import Outcome
 from engine.visit_figures import visit_figures
@@ -69,7 +70,7 @@ def sum_sentences(fall: Waterfall, device: str) -> list[str]:
         return [text.say("memory.missing", names=names)]
     if percent is None:
         return [text.say("memory.sum-only", sum=units.format_bytes(fall.sum_bytes))]
-    if device == "cpu":
+    if on_cpu(device):
         return [text.say("memory.adds-up-cpu", total=total)]
     return [text.say("memory.adds-up", percent=units.significant(percent), total=total)]
 

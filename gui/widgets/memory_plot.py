@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from engine import units
+from engine import devices, units
 from gui import text, theme
 from gui.models.row import Row
 from gui.models.run_model import RunModel
@@ -27,8 +27,14 @@ class Line:
     """One track as it is drawn."""
 
     code: str
+    """Of its words, or the device that it stands for."""
     series: XY
     colour: str
+
+    @property
+    def name(self) -> str:
+        """As it is written beside its end."""
+        return text.say(self.code) if self.code in text.TABLE else self.code
 
 
 class MemoryPlot(TimePlot):
@@ -59,7 +65,7 @@ class MemoryPlot(TimePlot):
         for line in self.lines():
             value = _at(line.series, t_s)
             if value is not None:
-                parts.append(text.say("plot.readout-named", name=text.say(line.code), value=units.format_bytes(value)))
+                parts.append(text.say("plot.readout-named", name=line.name, value=units.format_bytes(value)))
         return "   ".join(parts)
 
     def update_words(self) -> None:
@@ -77,7 +83,7 @@ class MemoryPlot(TimePlot):
         series = theme.colours().series
         names = _device_names(row) if self._is_on_device() else {"worker_resident_bytes": "track.worker_resident_bytes"}
         found = [(code, row.timeline[name].xy()) for name, code in names.items() if name in row.timeline]
-        return [Line(code, xy, series[place]) for place, (code, xy) in enumerate(found) if len(xy[0])]
+        return [Line(code, xy, series[place % len(series)]) for place, (code, xy) in enumerate(found) if len(xy[0])]
 
     def paint_data(self, painter: QPainter) -> None:
         """Bands of the visits, the lines, their names at their ends."""
@@ -119,21 +125,24 @@ class MemoryPlot(TimePlot):
             # Above its line; below it where the name of the line above already stands there.
             top = y_line - LABEL_GAP if y_line - LABEL_GAP >= free else max(free, y_line + 2)
             free = top + LABEL_GAP
-            name = text.say(line.code)
-            width = metrics.horizontalAdvance(name)
+            width = metrics.horizontalAdvance(line.name)
             left = max(2.0, min(self.x_pixel(t_s), self.view.width()) - 2 - width)
             painter.fillRect(QRectF(left - 2, top, width + 4, LABEL_GAP - 1), ground)
             painter.setPen(QColor(line.colour))
-            painter.drawText(QPointF(left, top + metrics.ascent()), name)
+            painter.drawText(QPointF(left, top + metrics.ascent()), line.name)
 
     def _is_on_device(self) -> bool:
         row = self.model.selected_row
-        return row is not None and row.configuration.device != "cpu"
+        return row is not None and not devices.on_cpu(row.configuration.device)
 
 
 def _device_names(row: Row) -> dict[str, str]:
-    first = row.configuration.device.split("+")[0]
-    index = first.partition(":")[2] or "0"
+    device = row.configuration.device
+    if devices.is_joint(device):
+        numbers = [devices.gpu_index(member) for member in devices.members(device)]
+        by_process = any(f"gpu{index}_process_bytes" in row.timeline for index in numbers)
+        return {f"gpu{index}_{'process' if by_process else 'memory'}_bytes": f"cuda:{index}" for index in numbers}
+    index = devices.gpu_index(device) or 0
     return {
         f"gpu{index}_memory_bytes": "track.gpu_memory_bytes", f"gpu{index}_process_bytes": "track.gpu_process_bytes",
         "reserved_bytes": "track.reserved_bytes", "allocated_bytes": "track.allocated_bytes",

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy, QToolButton, 
 
 from engine import capabilities
 from engine.capabilities import Choice
+from engine.devices import is_joint
 from engine.job import PLANS
 from engine.matrix import SettingError
 from gui import text
@@ -222,6 +223,8 @@ def _problem(field: QLineEdit) -> str:
 
 def chip_label(choice: Choice) -> str:
     """What stands on a chip; names that are the same in every language stand as they are."""
+    if is_joint(choice.value):
+        return text.say("chip.all-gpus")
     return text.say(f"chip.{choice.value}") if f"chip.{choice.value}" in text.TABLE else choice.value
 
 
@@ -235,6 +238,8 @@ def chip_tip(choice: Choice, setup: SetupModel) -> str:
 
 def _meaning(value: str, setup: SetupModel) -> str:
     facts = setup.facts
+    if is_joint(value):
+        return text.say("chip.all-gpus.tip")
     if value == "auto":
         return text.say("chip.auto.tip", device=capabilities.resolve_device("auto", facts))
     if value == "cpu":

@@ -60,7 +60,7 @@ class FakeWorkers:
 
     def receive_any(self, waiting, beside, timeout_s, phase):
         """Whoever would be through first."""
-        link = min((each for each in waiting if each.owed), key=lambda each: each.clock_ns)
+        link = min((each for each in waiting if each.owed), key=lambda each: each.clock_ns + isinstance(each.owed[0], messages.RunBlock) * each.call_ns * self.per_block)
         command = link.owed.popleft()
         name = type(command).__name__
         try:

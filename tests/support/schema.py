@@ -44,6 +44,7 @@ OUTCOME = {
     "samples": (
         {"encoding": {"i64le+zlib+base64"}, "count": int, "reduced_from": (int, None), "start_ns": str, "latency_ns": str, "phase": str, "visit": str}, None,
     ),
+    "replicas": [{"device": str, "latency": (LATENCY, None), "throughput_per_s": OPTIONAL_NUMBER, "memory": {"process_peak_bytes": (int, None)}}],
     "timeline": [{"name": str, "unit": str, "t_ns": [int], "values": [NUMBER]}],
     "error": ({"code": ERROR_CODES, "summary": str, "hint": str, "details": dict}, None),
 }
@@ -96,7 +97,7 @@ def check_figures(outcome: dict, where: str) -> None:
     assert np.all(np.diff(samples.start_ns) >= 0), f"{where}: the samples are in order"
     assert samples.start_ns[0] >= 0, where
     assert np.all(samples.latency_ns > 0), where
-    assert np.all(samples.start_ns[1:] >= (samples.start_ns + samples.latency_ns)[:-1]), f"{where}: no two calls at once"
+    assert outcome["replicas"] or np.all(samples.start_ns[1:] >= (samples.start_ns + samples.latency_ns)[:-1]), f"{where}: no two calls at once"
     assert set(np.unique(samples.phase)) <= {0, 1}, where
     for name, floor in FLOORS.items():
         assert (latency[name] is None) == (latency["count"] < floor), f"{where} {name}"
@@ -108,8 +109,20 @@ def check_figures(outcome: dict, where: str) -> None:
     for name, share in (("p50_ms", 0.5), ("p90_ms", 0.9), ("p95_ms", 0.95), ("p99_ms", 0.99)):
         if latency[name] is not None:
             assert math.isclose(latency[name], steady[math.ceil(share * len(steady)) - 1] / 1e6), f"{where} {name}"
+    if outcome["replicas"]:
+        check_replicas(outcome, where)
+        return
     per_s = outcome["configuration"]["batch_size"] * len(steady) / (steady.sum() / 1e9)
     assert math.isclose(outcome["throughput_per_s"], per_s, rel_tol=1e-6), where
+
+
+def check_replicas(outcome: dict, where: str) -> None:
+    """Those of all together are the sums of each one's."""
+    replicas = outcome["replicas"]
+    assert "+".join(replica["device"] for replica in replicas) == outcome["configuration"]["device"], where
+    assert sum(replica["latency"]["count"] for replica in replicas) == outcome["latency"]["count"], where
+    assert {replica["latency"]["visits"] for replica in replicas} == {outcome["latency"]["visits"]}, where
+    assert math.isclose(outcome["throughput_per_s"], sum(replica["throughput_per_s"] for replica in replicas), rel_tol=1e-9), where
 
 
 def match(value: object, wanted: object, where: str) -> None:
