@@ -18,7 +18,11 @@ PADDING = 8
 ICON_SIZE = 12
 STATE_COLOURS = {"done": "good", "failed": "bad", "out-of-memory": "bad", "unsupported": "caution", "running": "accent"}
 GRADE_COLOURS = {"good": "good", "noisy": "caution", "poor": "bad"}
-WIDEST = {"p50": "88.888 ± 0.888 ms", "p99": "888.8 ms", "throughput": "88,888", "memory": "888.8 MiB", "accuracy": "not checked.", "trust": "noisy--"}
+WIDEST = {"p50": "88.888 ± 0.888 ms", "p99": "888 more.", "throughput": "88,888", "memory": "888.8 MiB", "accuracy": "not checked.", "trust": "noisy--"}
+P50 = 1
+WITH_QUARTILES = "88.88 ms (88.88–888.88)"
+NAME_WIDTH, ROOMY_NAME_WIDTH = 120, 320
+"""The least for the name; and what it should have before a median of one visit gets the room for its quartiles."""
 
 
 class _Delegate(QStyledItemDelegate):
@@ -191,14 +195,17 @@ class ResultsTable(QTableView):
 
     def _fit(self) -> None:
         """Figures take what they need; the name takes the rest."""
-        metrics, header = QFontMetrics(self.font()), self.horizontalHeader()
-        small = QFontMetrics(theme.font(11))
-        widths = []
-        for number, column in enumerate(COLUMNS[1:], 1):
-            name = str(self.table.headerData(number, Qt.Orientation.Horizontal))
-            extra = ICON_SIZE + 7 if column.name == "trust" else 0
-            widths.append(max(metrics.horizontalAdvance(WIDEST[column.name]) + extra, small.horizontalAdvance(name) + 14) + 2 * PADDING)
-            header.resizeSection(number, widths[-1])
-        header.resizeSection(0, max(120, self.viewport().width() - sum(widths)))
+        widths = [self._width_of(number, WIDEST[column.name]) for number, column in enumerate(COLUMNS[1:], 1)]
+        roomy = self._width_of(P50, WITH_QUARTILES)
+        if self.viewport().width() - sum(widths) + widths[P50 - 1] - roomy >= ROOMY_NAME_WIDTH:
+            widths[P50 - 1] = roomy
+        for number, width in enumerate(widths, 1):
+            self.horizontalHeader().resizeSection(number, width)
+        self.horizontalHeader().resizeSection(0, max(NAME_WIDTH, self.viewport().width() - sum(widths)))
 
-
+    def _width_of(self, number: int, widest: str) -> int:
+        """What a column needs for its widest words and for its name."""
+        name = str(self.table.headerData(number, Qt.Orientation.Horizontal))
+        extra = ICON_SIZE + 7 if COLUMNS[number].name == "trust" else 0
+        words, head = QFontMetrics(self.font()).horizontalAdvance(widest) + extra, QFontMetrics(theme.font(11)).horizontalAdvance(name) + 14
+        return max(words, head) + 2 * PADDING
