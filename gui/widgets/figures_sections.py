@@ -86,12 +86,12 @@ class TimesSection(Section):
         self.body.addWidget(self.sentences)
 
     def show_row(self, row: Row) -> None:
-        """Only where there is more than the host's time."""
+        """Only where there is more than the host's time, or something to say of it."""
         super().show_row(row)
         lines = [(code, value) for code, value in times(row.outcome) if value != units.NONE] if row.outcome is not None else []
-        self.setVisible(len(lines) > 1)
         self.lines.show_lines([(text.say(f"times.{code}"), value, text.say(f"times.{code}.tip")) for code, value in lines])
         said = remarks(row.outcome) if row.outcome is not None else ()
+        self.setVisible(len(lines) > 1 or bool(said))
         self.sentences.say([("", text.say_reason(reason.code, reason.values, reason.sentence)) for reason in said])
 
 
