@@ -13,6 +13,8 @@ from engine.units import format_rate
 from engine.words import say
 
 CODE = "replicas-scaling"
+NOTES = (CODE, "replicas-pooled")
+"""What is said of replicas where each one's figures stand."""
 
 
 def scaled(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

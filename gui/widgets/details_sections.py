@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
-from engine import storage, units
+from engine import scaling, storage, units
 from engine.result import Phases, Reason
 from gui import text, theme
 from gui.models import row_words as words
@@ -101,7 +101,7 @@ class OutcomeSection(Section):
             yield "", text.say("details.good")
         if outcome.stopped_because is not None and (failure is None or outcome.error is not None):
             yield "muted", _say(outcome.stopped_because)
-        yield from (("muted", _say(note)) for note in outcome.notes)
+        yield from (("muted", _say(note)) for note in outcome.notes if note.code not in scaling.NOTES)     # those stand beside the replicas
         if outcome.uncounted_calls and not any(note.code == "uncounted" for note in outcome.notes):
             yield "muted", text.say("details.uncounted", count=units.format_count(outcome.uncounted_calls))
 

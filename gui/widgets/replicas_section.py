@@ -30,8 +30,8 @@ class ReplicasSection(Section):
         names, tip = devices.member_names(row.configuration.device), text.say("replicas.tip")
         self.lines.show_lines([(name, _figures(replica), tip) for name, replica in zip(names, replicas, strict=False)])
         notes = row.outcome.notes if row.outcome is not None else ()
-        said = [("", text.say_reason(note.code, note.values, note.sentence)) for note in notes if note.code == scaling.CODE]
-        self.sentences.say([*said, ("muted", text.say("replicas.read"))])
+        found = {note.code: text.say_reason(note.code, note.values, note.sentence) for note in notes}
+        self.sentences.say([(role, found[code]) for role, code in zip(("", "muted"), scaling.NOTES, strict=True) if code in found])
 
 
 def _figures(replica: Replica) -> str:

@@ -8,5 +8,4 @@ TABLE: dict[str, tuple[str, str]] = {
     "details.replicas": ("Replicas", "副本"),
     "replicas.figures": ("{p50}  {rate}  {memory}", "{p50}  {rate}  {memory}"),
     "replicas.tip": ("Median, items a second and peak memory of this replica alone,\nwhile the others ran too.", "其他副本同时运行时,该副本自己的中位数、每秒项数和内存峰值。"),
-    "replicas.read": ("Figures above are of all of them together: latency over every call, items/s and memory as sums.", "上方为全部副本的结果:延迟取自所有调用,吞吐量与内存为总和。"),
 }

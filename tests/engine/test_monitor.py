@@ -285,3 +285,18 @@ def test_the_peak_of_a_real_process_falls_only_when_reset() -> None:
     assert before.peak_bytes and before.private_bytes and before.peak_bytes > before.private_bytes + (60 << 20)
     if allowed:
         assert after.peak_bytes and after.peak_bytes < before.peak_bytes - (60 << 20)
+
+
+def test_several_workers_count_together() -> None:
+    """Their memory and CPU time are one figure, and none of them is another program."""
+    system, clock = FakeSystem(), Clock()
+    system.cpu[7], system.resident[7] = 2.0, 30
+    monitor = Monitor(reader=system, load_nvml=FakeNvml, clock=clock)
+    assert monitor.sample([WORKER, 7])["worker_resident_bytes"] == 130.0
+    clock.now += CPU_S
+    system.busy, system.total = system.busy + 0.8, system.total + 1.0
+    system.cpu[WORKER] += 0.3
+    system.cpu[7] += 0.4
+    values = monitor.sample([WORKER, 7])
+    assert values["worker_cpu_percent"] == pytest.approx(140.0)
+    assert values["other_cpu_percent"] == pytest.approx(10.0)

@@ -14,9 +14,11 @@ import pytest
 from engine import messages
 from engine.events import BlockMeasured, OutcomeUpdated, PhaseStarted, Progressed
 from engine.job import Configuration
+from engine.memory_parts import DeviceMemory
 from engine.replica_set import ReplicaSet, recorder_for
 from engine.result import Reason
 from engine.supervisor import Engine
+from engine.waterfall import waterfall
 from engine.words import failure, say
 from engine.workers import ConfigurationEnded
 from tests.support import jobs, nets
@@ -118,6 +120,30 @@ def test_memory_is_each_ones_and_the_sum():
     assert outcome.memory.device_memory_source == "process"
     record.members[1].peaks.pop("device_peak_bytes")
     assert record.memory().device_peak_bytes is None, "a sum of what is not known is not known"
+
+
+def test_parts_of_memory_add_up_on_each_gpu_and_together():
+    """Each worker on a GPU of its own, as its driver tells it."""
+    held = {"cuda:0": [0, 300, 500, 500], "cuda:1": [0, 310, 510, 510]}
+    seen = {device: iter(values) for device, values in held.items()}
+
+    def device_memory(device, pid):
+        own = next(seen[device]) * MIB
+        return DeviceMemory(own + 7 * MIB, own, 7 * MIB)
+
+    visitor, record, _workers, _events = make(monitor=SimpleNamespace(device_memory=device_memory))
+    visitor.start(record)
+    visitor.visit(record, rested=False)
+    for member, size in zip(record.members, (500, 510), strict=True):
+        member.raise_peak("device_peak_bytes", size * MIB)
+    outcome = record.conclude()
+    first, second = (replica.memory for replica in outcome.replicas)
+    assert (first.context_bytes, second.context_bytes) == (298 * MIB, 308 * MIB)
+    assert (first.driver_bytes, second.driver_bytes) == (507 * MIB, 517 * MIB)
+    for name in ("context_bytes", "inputs_bytes", "activations_bytes", "workspace_bytes", "cached_bytes", "others_bytes", "driver_bytes"):
+        assert getattr(outcome.memory, name) == getattr(first, name) + getattr(second, name), name
+    fall = waterfall(outcome.memory, outcome.configuration.device)
+    assert fall.missing == () and fall.covered_percent == pytest.approx(100.0, abs=1.0)
 
 
 def raising(number):
@@ -368,3 +394,18 @@ def test_such_a_row_is_not_compared(engine, tmp_path):
     run = engine.compare(job, info, other, info)
     assert [outcome.status for outcome in run.outcomes] == ["cancelled", "unsupported"]
     assert run.outcomes[1].error.say == "compare-replicas"
+
+
+def test_memory_that_runs_out_ends_all_of_them(engine, tmp_path, monkeypatch):
+    job, info = jobs.make_job(jobs.save(tmp_path, nets.Linears()), "Linears", configurations=(TWICE, Configuration()), plan=jobs.TURNS)
+    measuring = []
+
+    def emit(event):
+        if isinstance(event, PhaseStarted) and (event.index, event.phase) == (0, "steady"):
+            measuring.append(event)
+
+    monkeypatch.setattr("engine.watch.shortage", lambda: {"free": "1 MiB", "total": "8 GiB"} if len(measuring) == 1 else None)
+    engine.emit = emit
+    run = engine.run_job(job, info)
+    assert (run.outcomes[0].status, run.outcomes[0].error.say) == ("out-of-memory", "out-of-memory-stopped")
+    assert engine.workers.alive == ()

@@ -7,6 +7,7 @@ import os
 import sys
 from types import SimpleNamespace
 
+import msgspec
 import psutil
 import pytest
 
@@ -15,6 +16,7 @@ from engine.events import MonitorSampled
 from engine.job import Configuration, Job, ModelSource
 from engine.nvml import GpuProcess
 from engine.recorder import Recorder
+from engine.replica_set import ReplicaSet
 from engine.result import ModelInfo
 from engine.units import format_bytes
 from engine.watch import COMPANY_EVERY, GUARD_EVERY, MachineWatch, data_bytes, high_water_bytes
@@ -178,3 +180,53 @@ def test_memory_that_was_asked_for_counts_untouched():
     before = data_bytes(os.getpid())
     with mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE):
         assert data_bytes(os.getpid()) - before >= 64 << 20
+
+
+# -- several workers at once ---------------------------------------------------------------------------------------------
+
+
+class TwoGpus(Rig):
+    """A watch over replicas on two GPUs, whose workers have the pids 41 and 42."""
+
+    def __init__(self, device="cuda:0+cuda:1"):
+        super().__init__("cpu")
+        self.monitor.gpus = {index: SimpleNamespace(graphics_percent=lambda: None) for index in (0, 1)} if device.startswith("cuda") else {}
+        job = msgspec.structs.replace(self.record.job, configurations=(Configuration(device=device),))
+        self.record = ReplicaSet(0, job, job.configurations[0], self.record.info, 2)
+        for member, pid in zip(self.record.members, (41, 42), strict=True):
+            member.link = SimpleNamespace(pid=pid)
+        self.visitor = SimpleNamespace(current=self.record, in_steady=True)
+        self.watch = MachineWatch(self.monitor, self.visitor, self.events.append, 0)
+
+
+def test_all_workers_are_read_together():
+    rig = TwoGpus()
+    rig.tick(GUARD_EVERY, other_cpu_percent=12, worker_resident_bytes=900)
+    assert rig.monitor.asked == [[41, 42]] * (GUARD_EVERY + 1)
+    assert rig.record.other_cpu_percent == [12.0]
+    assert [track.name for track in rig.record.timeline.tracks()] == ["other_cpu_percent", "worker_resident_bytes"]
+
+
+def test_each_gpus_readings_belong_to_the_replica_on_it():
+    rig = TwoGpus()
+    rig.tick(GUARD_EVERY, gpu0_process_bytes=100, gpu1_process_bytes=200, gpu0_clock_mhz=1500, gpu1_clock_mhz=1600, gpu1_throttle_reasons=0x40)
+    first, second = rig.record.members
+    assert (first.peaks["device_peak_bytes"], second.peaks["device_peak_bytes"]) == (100, 200)
+    assert (first.peaks["process_peak_bytes"], second.peaks["process_peak_bytes"]) == (500, 900)
+    assert (set(first.gpu_clocks), set(second.gpu_clocks)) == ({1500.0}, {1600.0})
+    assert (first.throttle_reasons, second.throttle_reasons) == (0, 0x40)
+    assert rig.record.memory().device_peak_bytes == 300
+
+
+def test_replicas_are_no_company_to_each_other():
+    rig = TwoGpus()
+    rig.monitor.processes = (GpuProcess(41, 10, True), GpuProcess(42, 10, True), GpuProcess(77, 10, True))
+    rig.tick(COMPANY_EVERY)
+    assert [member.foreign_compute for member in rig.record.members] == [1, 1]
+
+
+def test_memory_that_runs_out_ends_all_replicas(monkeypatch):
+    rig = TwoGpus("cpu+cpu")
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: LITTLE)
+    rig.tick(GUARD_EVERY, worker_resident_bytes=5 << 20)
+    assert rig.stopped == [({"free": format_bytes(1), "total": format_bytes(8 << 30)}, format_bytes(5 << 20))]
