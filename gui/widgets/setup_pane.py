@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -98,9 +98,12 @@ class SetupPane(QWidget):
         whole.addLayout(self._foot())
 
     def _show_more(self) -> None:
-        """What was opened below the edge comes into sight."""
+        """What was opened below the edge comes into sight: all of it, or, where there is no room for all, from its button on."""
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # the column has its new height after this
-        self._scroll.ensureWidgetVisible(self.chips, 0, theme.SPACING[2])
+        inner, bar, gap = self._scroll.widget(), self._scroll.verticalScrollBar(), theme.SPACING[2]
+        top = self.chips.more_button.mapTo(inner, QPoint(0, 0)).y() - gap
+        end = self.chips.mapTo(inner, QPoint(0, self.chips.height())).y() + gap - self._scroll.viewport().height()
+        bar.setValue(max(bar.value(), min(top, end)))
 
     def _foot(self) -> QVBoxLayout:
         foot, stops = QVBoxLayout(), QHBoxLayout(self._stops)

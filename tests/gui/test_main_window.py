@@ -395,10 +395,10 @@ def test_a_dangerous_file_is_not_announced_as_runnable(bench):
 
 def test_more_settings_opened_below_the_edge_come_into_sight(bench):
     """And the wheel over a box scrolls, it chooses nothing."""
-    bench.window.resize(1280, 560)
+    bench.window.resize(1280, 720)
     bench.load("/a.jit")
     bench.click("moreSettings")
-    box = bench.find("pythonBox")
+    box = bench.find("teachButton")
     bench.qtbot.waitUntil(lambda: box.visibleRegion().boundingRect().height() == box.height())
     plan, there = bench.find("planBox"), QPoint(5, 5)
     before = plan.currentIndex()
@@ -407,6 +407,16 @@ def test_more_settings_opened_below_the_edge_come_into_sight(bench):
         event = QWheelEvent(QPointF(there), QPointF(plan.mapToGlobal(there)), QPoint(), QPoint(0, turned), buttons, keys, phase, False)
         QApplication.sendEvent(plan, event)
         assert plan.currentIndex() == before
+
+
+def test_more_settings_than_there_is_room_for_are_shown_from_their_button_on(bench):
+    """At the lowest height of the window."""
+    bench.window.resize(1280, 560)
+    bench.load("/a.jit")
+    bench.click("moreSettings")
+    for name in ("moreSettings", "quantizationBox", "gradBox"):
+        box = bench.find(name)
+        bench.qtbot.waitUntil(lambda box=box: box.visibleRegion().boundingRect().height() == box.height())
 
 
 def test_the_type_of_an_input_is_chosen_from_a_list(bench):

@@ -12,7 +12,7 @@ from engine.job import Configuration
 from engine.report import render
 from engine.report.figures_shown import shown_of
 from engine.report.labels import Labels
-from engine.result import Copies, Latency, Memory
+from engine.result import Copies, Latency, Memory, Outputs
 from tests.support.runs import make_outcome, make_run
 
 MIB = 1 << 20
@@ -83,3 +83,11 @@ def test_the_page_holds_them_all():
 
 def test_a_row_without_figures_draws_nothing(labels):
     assert shown_of(make_outcome(Configuration(), status="failed"), labels).bars == ()
+
+
+def test_the_page_says_what_became_of_the_outputs():
+    """And names the row by its switches in words, in both languages."""
+    outcome = make_outcome(Configuration(options={"mode": "train"}), outputs=Outputs(max_abs_difference=0.4, state_changed=True))
+    english, chinese = render(make_run((outcome,))), render(make_run((outcome,)), language="zh")
+    assert "differ from those in eval and inference_mode by at most 0.40" in english and "train mode" in english and "mode=train" not in english
+    assert "最多相差 0.40" in chinese and "训练模式" in chinese

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from engine.capabilities import Choice
 from engine.result import Outputs
@@ -12,6 +13,7 @@ from gui import text
 from gui.models.model_list import ModelList
 from gui.models.run_model import RunModel
 from gui.models.setup_model import SetupModel
+from gui.widgets.details_pane import DetailsPane
 from gui.widgets.settings_chips import SettingsChips
 from gui.widgets.teaching_pane import TeachingPane
 from tests.gui.models.test_teaching import ROWS, outcome
@@ -89,3 +91,12 @@ def test_a_kind_without_modes_greys_them_with_the_reason(chips):
     assert box.chip("eval").isEnabled() and not box.chip("train").isEnabled()
     assert "ONNX Runtime has no modes" in box.chip("train").toolTip()
     assert isinstance(chips.setup_model.chips("modes")[1], Choice)
+
+
+def test_the_details_say_what_became_of_the_outputs(show):
+    """Where nothing but the host's time was measured too."""
+    row = outcome(ROWS[2], outputs=Outputs(max_abs_difference=0.4, repeat_max_abs_difference=0.1, state_changed=True))
+    pane = show(DetailsPane(RunModel.from_run(make_run((row,)))), 320, 760)
+    assert pane.times.isVisible()
+    said = [made.text() for made in pane.times.findChildren(QLabel) if made.isVisibleTo(pane.times)]
+    assert any("differ from those in eval" in each for each in said) and any("rewrote the model's buffers" in each for each in said)
