@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from engine import memory_limit
+from engine.devices import gpu_index
 from engine.events import BatchTried
 from engine.largest import Asked, Search, parse_max
 from engine.monitor import Monitor
@@ -114,7 +115,7 @@ class Finder:
         device, share = record.configuration.device, (asked.share_percent or 100.0) / 100.0
         if device == "cpu":
             return cpu_room(record.job.memory_limit_bytes, asked.share_percent)
-        gpu = self._monitor.gpus.get(int(device.partition(":")[2].partition("+")[0] or "0"))
+        gpu = self._monitor.gpus.get(gpu_index(device) or 0)
         total, used = (gpu.total_bytes(), gpu.memory_bytes()) if gpu is not None else (None, None)
         limit = None if asked.share_percent is None or total is None else int(share * total)
         free = None if total is None or used is None else total - used

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 import psutil
 
+from engine.devices import gpu_index
 from engine.memory_parts import DeviceMemory
 from engine.nvml import GpuDevice, GpuProcess, Nvml, open_nvml
 from engine.result import Reason
@@ -183,7 +184,7 @@ class Monitor:
 
     def device_memory(self, device: str, pid: int) -> DeviceMemory | None:
         """A GPU's memory at this moment, and whose it is; None for a device that the driver does not read."""
-        gpu = self.gpus.get(int(device.partition(":")[2] or "0")) if device.startswith("cuda") else None
+        gpu = self._gpu(device)
         used = None if gpu is None else gpu.memory_bytes()
         if gpu is None or used is None:
             return None
@@ -194,9 +195,13 @@ class Monitor:
         others = None if any(each is None for each in held.values()) else sum(each or 0 for each in held.values())
         return DeviceMemory(used, sum(each or 0 for each in own), others)
 
+    def _gpu(self, device: str) -> GpuDevice | None:
+        index = gpu_index(device)
+        return None if index is None else self.gpus.get(index)
+
     def energy_joules(self, device: str) -> float | None:
         """A GPU's energy counter; None where it has none."""
-        gpu = self.gpus.get(int(device.partition(":")[2] or "0")) if device.startswith("cuda") else None
+        gpu = self._gpu(device)
         return None if gpu is None else gpu.energy_joules()
 
     def close(self) -> None:

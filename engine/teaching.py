@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from engine.devices import on_cpu
 from engine.result import Outcome, Outputs
 from engine.units import NONE, format_difference
 from engine.words import say
@@ -42,7 +43,7 @@ def _p50_ms(outcome: Outcome) -> float | None:
 def running_bytes(outcome: Outcome) -> int | None:
     """What running takes beyond the loaded model: activations on a GPU, growth on the CPU."""
     memory = outcome.memory
-    return memory.growth_bytes if outcome.configuration.device == "cpu" else memory.activations_bytes
+    return memory.growth_bytes if on_cpu(outcome.configuration.device) else memory.activations_bytes
 
 
 def outputs_text(outputs: Outputs | None, language: str = "en") -> str:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import psutil
 
+from engine.devices import gpu_index
 from engine.events import MonitorSampled
 from engine.monitor import Monitor
 from engine.nvml import foreign_compute
@@ -85,7 +86,7 @@ class MachineWatch:
             record.machine.sample()
 
     def _note_gpu(self, record: Recorder, pid: int, values: dict[str, float]) -> None:
-        index = record.configuration.device.partition(":")[2] or "0"
+        index = gpu_index(record.configuration.device) or 0
         used, own = values.get(f"gpu{index}_memory_bytes"), values.get(f"gpu{index}_process_bytes")
         if own is not None:
             record.device_memory_source = "process"
@@ -96,7 +97,7 @@ class MachineWatch:
             record.device_memory_source = "difference"
             record.raise_peak("device_peak_bytes", max(0, int(used - before)))
         if self._visitor.in_steady and self._ticks % COMPANY_EVERY == 0:
-            self._note_company(record, int(index))
+            self._note_company(record, index)
         if self._visitor.in_steady:
             if (clock := values.get(f"gpu{index}_clock_mhz")) is not None:
                 record.gpu_clocks.append(clock)
@@ -115,7 +116,8 @@ class MachineWatch:
 
     def held_by_others_bytes(self, device: str) -> int | None:
         """Memory of a GPU that programs other than this one hold; None where the driver does not tell."""
-        processes = self._monitor.gpu_processes(int(device.partition(":")[2] or "0")) if device.startswith("cuda") else None
+        index = gpu_index(device)
+        processes = None if index is None else self._monitor.gpu_processes(index)
         if processes is None:
             return None
         held = [process.memory_bytes for process in processes if process.pid not in self._own_pids]
@@ -123,8 +125,8 @@ class MachineWatch:
 
     def holders(self, device: str) -> list[Holder]:
         """Other programs that hold memory where a configuration ran, the largest first; empty where the driver does not tell."""
-        if device.startswith("cuda"):
-            return gpu_holders(self._monitor.gpu_processes(int(device.partition(":")[2].partition("+")[0] or "0")) or (), self._own_pids)
+        if (index := gpu_index(device)) is not None:
+            return gpu_holders(self._monitor.gpu_processes(index) or (), self._own_pids)
         return cpu_holders(self._own_pids)
 
     def memory_is_short(self) -> bool:
