@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.report import words_compare, words_figures, words_own_cost, words_replicas
+from engine.report import words_compare, words_figures, words_own_cost, words_replicas, words_teaching
 from engine.result import Failure, Reason
 from engine.words import LANGUAGES, say
 
@@ -255,4 +255,5 @@ TABLE: dict[str, tuple[str, str]] = {
 TABLE.update(words_figures.TABLE)
 TABLE.update(words_compare.TABLE)
 TABLE.update(words_own_cost.TABLE)
+TABLE.update(words_teaching.TABLE)
 TABLE.update(words_replicas.TABLE)

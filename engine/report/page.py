@@ -14,6 +14,7 @@ from engine.report.names import input_line, model_name
 from engine.report.own_cost import own_cost_of
 from engine.report.rows import PERCENTILES, Row, make_row, peak_memory, percentile_cell, rate_text, spread_text
 from engine.report.series import make_series
+from engine.report.teaching_shown import taught
 from engine.report.verdict import best_index, has_winner, p50_text, verdict
 from engine.result import Outcome, Run
 from engine.statistics import samples_missing
@@ -41,7 +42,7 @@ def context_of(run: Run, labels: Labels, selected: int | None = None) -> dict[st
     data, roots = charts.charts_of(series, labels)
     head = best_index(run) if selected is None else selected
     return {
-        "t": labels, "run": run, "name": model_name(run.model), "created": created_text(run.created_at), "machine": _machine(run, labels), "verdict": _said(run, labels), "compared": compared(run, labels), "rows": rows,
+        "t": labels, "run": run, "name": model_name(run.model), "created": created_text(run.created_at), "machine": _machine(run, labels), "verdict": _said(run, labels), "compared": compared(run, labels), "rows": rows, "taught": taught(run, labels),
         "best": head, "is_best": has_winner(run) and head == best_index(run), "best_row": None if head is None else rows[head], "cards": [] if head is None else _cards(run.outcomes[head], rows[head], labels),
         "model_facts": _model_facts(run, labels), "environment": _environment(run, labels), "method": method_of(run, labels), "own_cost": own_cost_of(run, labels),
         "guessed": any(spec.source == "guessed" for spec in run.inputs), "slots": {one.index: one.slot for one in series}, "roots": roots, "data": data,
