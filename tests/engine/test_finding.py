@@ -67,7 +67,8 @@ def run(engine, weights):
 def test_the_largest_that_fits_is_found_and_measured(run, events):
     [outcome] = run("Hungry(16)")
     found = outcome.largest
-    assert outcome.status == "ok" and outcome.latency.count >= 20
+    # How many calls its time holds depends on the machine; that it was measured after the search does not.
+    assert outcome.status == "ok" and outcome.latency.count >= 3 and outcome.stopped_because is not None
     assert outcome.configuration.batch_size == found.batch_size and outcome.configuration.options == {"batch": "max"}
     # 700 MiB less what torch itself takes (some 170), by 16 MiB an item
     assert 16 <= found.batch_size <= 700 // 16 and found.limit_bytes == LIMIT
