@@ -48,7 +48,7 @@ class Finder:
     def may_lower(self, record: Recorder) -> bool:
         """A batch that was seen to fit ran out of memory in its first visit: whether a smaller one is left to be measured in its place."""
         found = self._searches.get(record.index)
-        if found is None or record.largest is None or record.visits > 1:
+        if found is None or record.largest is None or record.visits > 0:
             return False
         found[0].reject(record.configuration.batch_size)
         if found[0].largest is None:
