@@ -137,5 +137,5 @@ def parts_for(batch: int, fitting: int) -> int:
 
 def without_batch(configuration: Configuration) -> tuple[object, ...]:
     """What makes two configurations the same but for their batch."""
-    options = {name: value for name, value in configuration.options.items() if name not in ("batch", "micro_batch")}
+    options = {name: value for name, value in configuration.options.items() if name != "batch"}
     return msgspec.structs.replace(configuration, batch_size=1, options=options).key()

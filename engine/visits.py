@@ -150,8 +150,8 @@ class Visitor:
         if reset_peak(record.link.pid):
             now = process_memory(record.link.pid)
             record.parts.high_water_reset(now.private_bytes, now.peak_bytes)
-            if not again:
-                # What loading and warming up took was drawn, and is no part of what running takes.
+            if record.visits == 0:
+                # What loading and warming up took was drawn, and is no part of what running takes; not even where a first attempt was broken off.
                 record.peaks.pop("process_peak_bytes", None)
 
     def _make_context(self, record: Recorder, again: bool) -> None:

@@ -106,6 +106,10 @@ def _one(options: argparse.Namespace, job: Job) -> Job:
         raise Refused(say("compare-one-each", {"side": options.side, "count": len(job.configurations)}), say("compare-one-each.hint"))
     if is_joint(device := job.configurations[0].device):
         raise Refused(say("compare-replicas", {"device": device}), say("compare-replicas.hint", {"device": device}))
+    if "batch" in job.configurations[0].options:
+        raise Refused(say("compare-batch-max", {"side": options.side}), say("compare-batch-max.hint"))
+    if job.idle_gap_s:
+        raise Refused(say("compare-idle-gap", {"side": options.side}), say("compare-idle-gap.hint"))
     return job
 
 

@@ -44,5 +44,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "compare-setting.hint": (
         "After :: write NAME=VALUE, separated by commas; names: {known}.", "请在 :: 之后写 名称=值,用逗号分隔;名称有:{known}。",
     ),
+    "compare-batch-max": ("{side} asks for the largest batch; compare measures one that is known.", "{side} 要求寻找最大批大小;比较只测量已知的批大小。"),
+    "compare-batch-max.hint": ("Find it with profile --batch max, then give that number.", "请先用 profile --batch max 找到它,再填入该数值。"),
+    "compare-idle-gap": ("{side} asks for calls after a rest; compare measures tight loops in turn.", "{side} 要求测量休息后的调用;比较是交替测量紧密循环。"),
+    "compare-idle-gap.hint": ("Leave out --idle-gap, or use profile.", "请去掉 --idle-gap,或使用 profile。"),
     "compare-same-job": ("A and B are the same configuration: what is compared is the machine with itself.", "A 与 B 是同一个配置:比较的是机器与它自己。"),
 }

@@ -15,9 +15,9 @@ from engine.events import BatchTried, PhaseStarted
 from engine.finding import cpu_room, remarks
 from engine.job import Configuration, ModelSource
 from engine.largest import within
-from engine.out_of_memory import LISTED
+from engine.out_of_memory import LISTED, largest_fitting
 from engine.process import can_fork
-from engine.result import Largest, Probe
+from engine.result import Largest, Outcome, Probe
 from engine.supervisor import Engine
 from tests.support import hungry, jobs, nets
 
@@ -189,3 +189,10 @@ def test_what_is_said_of_a_search():
     assert said["largest-foretold"] == {"batch": 16, "needs": "160 B"} and said["largest-other-reason"]["code"] == "timeout"
     assert "largest-safe-limit" in said
     assert [code for code, _ in remarks(Largest(batch_size=4))] == ["largest-open"]
+
+
+def test_what_fits_in_micro_batches_is_no_batch_that_fits_whole():
+    parts = Configuration(batch_size=64, options={"micro_batch": 8})
+    rows = [Outcome(configuration=made, status="ok") for made in (parts, Configuration(batch_size=8))]
+    assert largest_fitting(Configuration(batch_size=128), rows) == 8
+    assert largest_fitting(Configuration(batch_size=128, options={"micro_batch": 8}), rows) == 64

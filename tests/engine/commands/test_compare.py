@@ -213,3 +213,9 @@ def test_what_is_not_known_is_a_question_mark():
 def test_every_verdict_has_its_sentence(said, language):
     lines = compare.verdict_sentences(Comparison(verdict=said, ratio=1.05, samples_needed=12 if said == "CANNOT-TELL" else 0), language)
     assert len(lines) == (2 if said == "CANNOT-TELL" else 1) and all(lines)
+
+
+@pytest.mark.parametrize(("side", "more", "word"), [("batch=max", (), "largest batch"), ("batch=max:75%", (), "largest batch"), ("", ("--idle-gap", "100"), "after a rest")])
+def test_what_a_comparison_does_not_do_is_refused(linears, side, more, word):
+    code, out, err = linears("", side, "--arch", f"{jobs.NETS}:Linears", *more)
+    assert (code, out) == (2, []) and word in two_lines(err)[0]
