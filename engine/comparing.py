@@ -101,7 +101,7 @@ class Comparer:
 
     def comparison(self) -> Comparison:
         """The standing: a verdict only where the rules of stopping ended it."""
-        found = verdict.judge(self.rounds)
+        found = verdict.judge(self.rounds, self._doubt)
         if not self._is_judged and found.verdict != verdict.CANNOT_TELL:
             found = msgspec.structs.replace(found, verdict=verdict.CANNOT_TELL, samples_needed=self._blocks_to_look())
         medians_a, medians_b = (tuple(each) for each in self.medians_ms)
@@ -130,7 +130,7 @@ class Comparer:
             record.stopped = Reason("compare-other-ended", {}, say("compare-other-ended"))
 
     def _why_over(self) -> Reason:
-        found = verdict.judge(self.rounds)
+        found = verdict.judge(self.rounds, self._doubt)
         values = {"rounds": len(self.rounds), "blocks": found.blocks, "seconds": LIMIT_S}
         code = "compare-time-limit" if self._is_late() else "compare-exhausted"
         code = code if found.verdict == verdict.CANNOT_TELL else "compare-done"
@@ -197,6 +197,11 @@ class Comparer:
             self._visitor.read_peaks(record)
         self._tell()
 
+    @property
+    def _doubt(self) -> float:
+        """What one pair of workers cannot know."""
+        return 0.0 if self._refreshes else verdict.PAIR_DOUBT
+
     def _refresh(self, number: int) -> None:
         """A new pair; who starts first lies better in memory now and then, so they take turns at that too."""
         for record in self.records:
@@ -223,14 +228,14 @@ class Comparer:
         return median_ns
 
     def _over(self) -> bool:
-        self._is_judged = verdict.is_over(self.rounds) or self._is_late()
+        self._is_judged = verdict.is_over(self.rounds, self._doubt) or self._is_late()
         return self._is_judged
 
     def _is_late(self) -> bool:
         return self._warm_s is not None and self._clock() - self._warm_s >= LIMIT_S
 
     def _tell(self) -> None:
-        found = verdict.judge(self.rounds)
+        found = verdict.judge(self.rounds, self._doubt)
         if found.ratio is not None and found.ci95 is not None:
             self.steps.append((found.blocks, found.ratio, *found.ci95))
         self._emit(ComparisonUpdated(comparison=self.comparison(), rounds=len(self.rounds)))
@@ -254,7 +259,7 @@ class Comparer:
         if self._warm_s is None or not self.rounds:
             return None
         spent_s = self._clock() - self._warm_s
-        needed = min(verdict.rounds_expected(self.rounds), verdict.LOOKS[-1].rounds)
+        needed = min(verdict.rounds_expected(self.rounds, self._doubt), verdict.LOOKS[-1].rounds)
         return max(0.0, min((needed - len(self.rounds)) * spent_s / len(self.rounds), LIMIT_S - spent_s))
 
     def report_progress(self) -> None:

@@ -32,6 +32,9 @@ FASTER, SLOWER, SAME, CANNOT_TELL = "FASTER", "SLOWER", "SAME", "CANNOT-TELL"
 VERDICTS = (FASTER, SLOWER, SAME, CANNOT_TELL)
 SAME_WITHIN = 0.02
 """Of the ratio; an interval wholly within is SAME, even where it leaves out 1: such a difference is of no use to anybody."""
+PAIR_DOUBT = 0.03
+"""Logarithm of the ratio: how far two processes of the very same model may lie apart. Where one pair of workers serves all rounds, none of them can tell it
+from a real difference, so the interval is as much wider on either side: SAME is then out of reach, and a smaller difference is no verdict."""
 TRIMMED = 0.2
 ROUNDS_MIN = 3
 """Fewer do not know their own error."""
@@ -85,11 +88,12 @@ def look_ahead(rounds: int) -> Look:
     return next((look for look in LOOKS if look.rounds >= rounds), LOOKS[-1])
 
 
-def estimate(rounds: Sequence[Sequence[float]]) -> Estimate | None:
+def estimate(rounds: Sequence[Sequence[float]], doubt: float = 0.0) -> Estimate | None:
     """The interval so far, at the level of the look that is due now or next; where time ends between two looks, the clock chose the number of rounds,
-    not the figures, and that level is still unspent.
+    not the figures, and that level is still unspent. `doubt` widens it on either side (`PAIR_DOUBT`).
     """
-    return trimmed_interval([round_value(quads) for quads in rounds], look_ahead(len(rounds)).alpha)
+    found = trimmed_interval([round_value(quads) for quads in rounds], look_ahead(len(rounds)).alpha)
+    return None if found is None else Estimate(found.centre, found.low - doubt, found.high + doubt)
 
 
 def verdict_of(found: Estimate | None) -> str:
@@ -103,44 +107,53 @@ def verdict_of(found: Estimate | None) -> str:
     return SLOWER if found.low > 0.0 else CANNOT_TELL
 
 
-def judge(rounds: Sequence[Sequence[float]]) -> Comparison:
+def judge(rounds: Sequence[Sequence[float]], doubt: float = 0.0) -> Comparison:
     """The standing after these rounds; whether it may be acted upon, `is_over` says."""
-    found, blocks = estimate(rounds), 2 * sum(len(quads) for quads in rounds)
+    found, blocks = estimate(rounds, doubt), 2 * sum(len(quads) for quads in rounds)
     verdict = verdict_of(found)
     if found is None:
-        return Comparison(verdict=verdict, ratio=_ratio_of_few(rounds), blocks=blocks, samples_needed=blocks_needed(rounds, found))
+        return Comparison(verdict=verdict, ratio=_ratio_of_few(rounds), blocks=blocks, samples_needed=blocks_needed(rounds, found, doubt))
     ends = math.exp(found.low), math.exp(found.high)
-    return Comparison(verdict=verdict, ratio=math.exp(found.centre), ci95=ends, blocks=blocks, samples_needed=blocks_needed(rounds, found))
+    return Comparison(verdict=verdict, ratio=math.exp(found.centre), ci95=ends, blocks=blocks, samples_needed=blocks_needed(rounds, found, doubt))
 
 
 def _ratio_of_few(rounds: Sequence[Sequence[float]]) -> float | None:
     return math.exp(float(np.mean([round_value(quads) for quads in rounds]))) if rounds else None
 
 
-def is_over(rounds: Sequence[Sequence[float]]) -> bool:
+def is_over(rounds: Sequence[Sequence[float]], doubt: float = 0.0) -> bool:
     """Whether this is the number of rounds at which to look, and what is seen is a verdict; or the last look."""
     count = len(rounds)
     if count >= LOOKS[-1].rounds:
         return True
-    return count in {look.rounds for look in LOOKS} and verdict_of(estimate(rounds)) != CANNOT_TELL
+    return count in {look.rounds for look in LOOKS} and verdict_of(estimate(rounds, doubt)) != CANNOT_TELL
 
 
-def blocks_needed(rounds: Sequence[Sequence[float]], found: Estimate | None) -> int:
-    """Blocks of each that are still needed for a verdict, if the centre stays and the width shrinks with the root of their number; 0 with a verdict."""
-    if found is not None and verdict_of(found) != CANNOT_TELL:
+def blocks_needed(rounds: Sequence[Sequence[float]], found: Estimate | None, doubt: float = 0.0) -> int:
+    """Blocks of each that are still needed for a verdict, if the centre stays and the width shrinks with the root of their number; 0 with a verdict, and where
+    no number of them would do.
+    """
+    if found is not None and (verdict_of(found) != CANNOT_TELL or _reach(found, doubt) <= 0.0):
         return 0
     of_a_round = 2.0 * float(np.mean([len(quads) for quads in rounds])) if rounds else 2.0
-    return math.ceil((rounds_expected(rounds) - len(rounds)) * of_a_round)
+    return math.ceil((rounds_expected(rounds, doubt) - len(rounds)) * of_a_round)
 
 
-def rounds_expected(rounds: Sequence[Sequence[float]]) -> int:
+def _reach(found: Estimate, doubt: float) -> float:
+    """How far the interval without its doubt may extend for a verdict."""
+    within = min(math.log1p(SAME_WITHIN) - found.centre, found.centre - math.log1p(-SAME_WITHIN))
+    return max(within, abs(found.centre)) - doubt
+
+
+def rounds_expected(rounds: Sequence[Sequence[float]], doubt: float = 0.0) -> int:
     """How many rounds it takes in all: up to the look at which the interval would do; beyond the last one, what its width says."""
-    count, found = len(rounds), estimate(rounds)
+    count, found = len(rounds), estimate(rounds, doubt)
     if found is None:
         return LOOKS[0].rounds
-    half = (found.high - found.low) / 2.0
-    within = min(math.log1p(SAME_WITHIN) - found.centre, found.centre - math.log1p(-SAME_WITHIN))
-    wanted = max(count + (verdict_of(found) == CANNOT_TELL), math.ceil(count * (half / max(within, abs(found.centre))) ** 2))
+    half, reach = (found.high - found.low) / 2.0 - doubt, _reach(found, doubt)
+    if reach <= 0.0:
+        return max(count, LOOKS[-1].rounds)
+    wanted = max(count + (verdict_of(found) == CANNOT_TELL), math.ceil(count * (half / reach) ** 2))
     return next((look.rounds for look in LOOKS if look.rounds >= wanted), wanted)
 
 

@@ -210,3 +210,24 @@ def test_it_is_looked_at_after_fixed_numbers_of_rounds_only():
 
 def test_a_tiny_difference_that_is_surely_there_is_same():
     assert verdict.judge([(0.005 + 1e-5 * (number % 2),) for number in range(8)]).verdict == SAME
+
+
+@pytest.mark.parametrize("spread", [0.005, 0.01])
+def test_one_pair_for_all_rounds_is_no_proof(spread: float) -> None:
+    """A against itself, each time with one pair that lies apart by chance: hardly ever a difference; and a large one is still told."""
+    random = np.random.default_rng(7)
+    told = slower = 0
+    for _ in range(200):
+        apart = random.normal(0.0, spread)
+        rounds = [tuple(random.normal(apart, 0.004, 3)) for _ in range(26)]
+        told += verdict.judge(rounds, verdict.PAIR_DOUBT).verdict in (verdict.FASTER, verdict.SLOWER)
+        slower += verdict.judge([tuple(value + 0.1 for value in each) for each in rounds], verdict.PAIR_DOUBT).verdict == verdict.SLOWER
+    assert told <= 10 and slower >= 190
+
+
+def test_where_no_number_of_blocks_would_do_none_is_asked_for() -> None:
+    rounds = [(0.001, 0.0, -0.001)] * 8 + [(0.002, 0.001, 0.0)] * 4
+    found = verdict.judge(rounds, verdict.PAIR_DOUBT)
+    assert (found.verdict, found.samples_needed) == (verdict.CANNOT_TELL, 0)
+    assert verdict.rounds_expected(rounds, verdict.PAIR_DOUBT) == verdict.LOOKS[-1].rounds
+    assert verdict.judge(rounds).verdict == verdict.SAME
