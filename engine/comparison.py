@@ -28,7 +28,7 @@ from engine.version import VERSION
 from engine.watch import MachineWatch
 from engine.workers import Workers, interpreter_of
 
-MONITOR_S = 0.02
+MONITOR_S = 1 / 60
 
 
 class Side(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,9 @@ class InParts(nn.Module):
     def __init__(self, module: nn.Module, parts: int, batch: int, axes: tuple[int | None, ...]) -> None:
         super().__init__()
         self.module, self._batch, self._axes = module, batch, axes
-        self._size = -(-batch // parts)
+        small, larger = divmod(batch, parts)
+        self._sizes = [small + (number < larger) for number in range(parts)]
+        """As many parts as were asked for, the first ones an item larger where it does not divide."""
 
     def train(self, mode: bool = True) -> InParts:
         """As the module itself does it: exported programs have an `eval` of their own."""
@@ -54,31 +57,40 @@ class InParts(nn.Module):
 
     def forward(self, *positional: Any, **named: Any) -> Any:
         """The outputs of all slices, put together along the batch."""
-        outputs = [self._slice(start, positional, named) for start in range(0, self._batch, self._size)]
-        return joined(outputs)
+        starts = itertools.accumulate(self._sizes[:-1], initial=0)
+        return joined([self._slice(start, size, positional, named) for start, size in zip(starts, self._sizes, strict=True)], self._sizes)
 
-    def _slice(self, start: int, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _slice(self, start: int, size: int, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         axes = iter(self._axes)
 
         def part(tensor: torch.Tensor) -> torch.Tensor:
             axis = next(axes, None)
-            return tensor if axis is None or axis >= tensor.dim() else tensor.narrow(axis, start, min(self._size, self._batch - start))
+            return tensor if axis is None or axis >= tensor.dim() else tensor.narrow(axis, start, size)
 
         return self.module(*each_tensor(positional, part), **each_tensor(named, part))
 
 
-def joined(outputs: Sequence[Any], depth: int = _MAX_DEPTH) -> Any:
-    """Equal nestings of outputs as one: tensors one after another along their first dimension; what is no tensor is taken of the first."""
+def joined(outputs: Sequence[Any], sizes: Sequence[int], depth: int = _MAX_DEPTH) -> Any:
+    """Equal nestings of outputs as one: tensors one after another along their batch; what is no tensor is taken of the first. `sizes`: items of each part."""
     first = outputs[0]
     if isinstance(first, torch.Tensor):
-        return torch.cat(list(outputs)) if first.dim() else torch.stack(list(outputs))
+        return torch.cat(list(outputs), dim=_axis(outputs, sizes)) if first.dim() else torch.stack(list(outputs))
     if depth == 0:
         return first
     if isinstance(first, dict):
-        made = {name: joined([output[name] for output in outputs], depth - 1) for name in first}
+        made = {name: joined([output[name] for output in outputs], sizes, depth - 1) for name in first}
         return made if type(first) is dict else type(first)(**made)
     if isinstance(first, tuple) and hasattr(first, "_fields"):
-        return type(first)(*(joined(column, depth - 1) for column in zip(*outputs, strict=True)))
+        return type(first)(*(joined(column, sizes, depth - 1) for column in zip(*outputs, strict=True)))
     if isinstance(first, list | tuple):
-        return type(first)(joined(column, depth - 1) for column in zip(*outputs, strict=True))
+        return type(first)(joined(column, sizes, depth - 1) for column in zip(*outputs, strict=True))
     return first
+
+
+def _axis(outputs: Sequence[torch.Tensor], sizes: Sequence[int]) -> int:
+    """Where tensors of the parts have their batch: the first dimension, unless another one, and not that, is as long as its part in each of them.
+
+    Where both are, only parts of different size tell; with equal ones the first is taken, as nearly all models have it.
+    """
+    fits = [axis for axis in range(outputs[0].dim()) if all(axis < part.dim() and part.shape[axis] == size for part, size in zip(outputs, sizes, strict=True))]
+    return fits[0] if fits else 0
