@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 import psutil
 
+from engine.cpu_shares import CpuShares
 from engine.devices import gpu_index
 from engine.memory_parts import DeviceMemory
 from engine.nvml import GpuDevice, GpuProcess, Nvml, open_nvml
@@ -27,8 +28,6 @@ __all__ = ["GpuProcess", "Monitor", "ProcessMemory", "SystemReader", "Timeline",
 
 SLOW_S = 0.1
 """Utilization, power and clocks are means over such a time: asking more often brings no more."""
-CPU_S = 0.5
-"""CPU time is counted in ticks of 10 ms: over 0.1 s a share would be off by 10 %."""
 
 
 class SystemReader(Protocol):
@@ -109,9 +108,7 @@ class Monitor:
         self._nvml, self.gpu_status = open_nvml(gpu_order, load_nvml)
         self._slow: dict[str, float] = {}
         self._slow_at = -1.0
-        self._worker: int | tuple[int, ...] | None = None
-        self._cpu_before: CpuReading | None = None
-        self._cpu_shares: dict[str, float] = {}
+        self._cpu = CpuShares(self._reader)
 
     @property
     def status(self) -> str:
@@ -131,17 +128,13 @@ class Monitor:
     def sample(self, worker_pid: int | Sequence[int] | None = None) -> dict[str, float]:
         """The readings of this moment; shares of the CPU are at most 0.5 s old, what else is a mean over a time 0.1 s. Several workers count together."""
         now = self._clock()
-        worker_pid = tuple(worker_pid) if isinstance(worker_pid, Sequence) else worker_pid
-        workers = worker_pid if isinstance(worker_pid, tuple) else () if worker_pid is None else (worker_pid,)
+        workers = () if worker_pid is None else (worker_pid,) if isinstance(worker_pid, int) else tuple(worker_pid)
         own = tuple(pid for worker in workers for pid in self._pids(worker))
-        if worker_pid != self._worker:
-            self._worker, self._cpu_before, self._cpu_shares = worker_pid, None, {}
-            self._slow_at = -1.0
         values = self._memory(own)
         if self._slow_at < 0.0 or now - self._slow_at >= SLOW_S:
-            self._slow = self._slow_readings(now, own)
+            self._slow = self._slow_readings()
             self._slow_at = now
-        return values | self._slow
+        return values | self._slow | self._cpu.read(now, own)
 
     def _memory(self, own: Collection[int]) -> dict[str, float]:
         """What changes fast: memory."""
@@ -159,23 +152,9 @@ class Monitor:
                 values[f"gpu{index}_process_bytes"] = float(sum(known))
         return values
 
-    def _slow_readings(self, now: float, own: Collection[int]) -> dict[str, float]:
+    def _slow_readings(self) -> dict[str, float]:
         """What is a mean over a time, or dear to ask."""
-        values = self._cpu(now, own)
-        for index, gpu in self.gpus.items():
-            values.update({f"gpu{index}_{name}": value for name, value in gpu.slow_readings().items()})
-        return values
-
-    def _cpu(self, now: float, own: Collection[int]) -> dict[str, float]:
-        """CPU shares over the last half second or so; absent until one has passed."""
-        if self._cpu_before is not None and now - self._cpu_before[0] < CPU_S:
-            return self._cpu_shares
-        busy, total = self._reader.machine_seconds()
-        used = [seconds for pid in own if (seconds := self._reader.cpu_seconds(pid)) is not None]
-        program = self._reader.cpu_seconds(os.getpid()) or 0.0
-        before, self._cpu_before = self._cpu_before, (now, busy, total, program, sum(used) if used else None)
-        self._cpu_shares = {} if before is None else _shares(before, self._cpu_before)
-        return self._cpu_shares
+        return {f"gpu{index}_{name}": value for index, gpu in self.gpus.items() for name, value in gpu.slow_readings().items()}
 
     def gpu_processes(self, index: int) -> tuple[GpuProcess, ...] | None:
         """The programs on one GPU; None where the driver does not list them."""
@@ -209,28 +188,6 @@ class Monitor:
         if self._nvml is not None:
             self._nvml.close()
             self._nvml = None
-
-
-CpuReading = tuple[float, float, float, float, float | None]
-"""When, and CPU seconds: busy, all, this program's, the worker's."""
-
-
-def _shares(before: CpuReading, after: CpuReading) -> dict[str, float]:
-    """Shares of the CPU between two readings; none while the system's counters have not moved."""
-    elapsed, busy, span, ours = after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3]
-    if elapsed <= 0.0 or span <= 0.0:
-        return {}
-    values = {"machine_cpu_percent": _percent(busy, span)}
-    if after[4] is not None and before[4] is not None:
-        worker = max(0.0, after[4] - before[4])
-        values["worker_cpu_percent"] = worker / elapsed * 100.0
-        ours += worker
-    values["other_cpu_percent"] = _percent(busy - ours, span)
-    return values
-
-
-def _percent(part: float, whole: float) -> float:
-    return min(100.0, max(0.0, part / whole * 100.0))
 
 
 class ProcessMemory(msgspec.Struct, frozen=True):

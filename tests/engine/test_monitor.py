@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.monitor import CPU_S, SLOW_S, Monitor, ProcessMemory, process_memory, reset_peak
+from engine.cpu_shares import CPU_S
+from engine.monitor import SLOW_S, Monitor, ProcessMemory, process_memory, reset_peak
 
 WORKER = 4242
 GIB = 2**30

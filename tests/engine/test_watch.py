@@ -14,6 +14,7 @@ import pytest
 from engine import watch as watching
 from engine.events import MonitorSampled
 from engine.job import Configuration, Job, ModelSource
+from engine.monitor import Monitor
 from engine.nvml import GpuProcess
 from engine.recorder import Recorder
 from engine.replica_set import ReplicaSet
@@ -230,3 +231,47 @@ def test_memory_that_runs_out_ends_all_replicas(monkeypatch):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: LITTLE)
     rig.tick(GUARD_EVERY, worker_resident_bytes=5 << 20)
     assert rig.stopped == [({"free": format_bytes(1), "total": format_bytes(8 << 30)}, format_bytes(5 << 20))]
+
+
+def test_a_comparisons_rows_hear_of_other_load():
+    """Two workers in turn every 0.05 s, and another program on half the machine: the watch, the monitor and the system together."""
+    reader, now = TurnSystem(), [0.0]
+    rig = Rig()
+    rig.watch = MachineWatch(Monitor(reader=reader, load_nvml=no_driver, clock=lambda: now[0]), rig.visitor, rig.events.append, 0)
+    other = Recorder(1, rig.record.job, rig.record.configuration, rig.record.info, 2)
+    other.link = SimpleNamespace(pid=42)
+    for turn in range(60):
+        rig.visitor.current = (rig.record, other)[turn % 2]
+        for _ in range(3):
+            reader.pass_time(0.05 / 3, rig.visitor.current.link.pid)
+            now[0] += 0.05 / 3
+            rig.watch.tick(rig)
+    for record in (rig.record, other):
+        assert record.other_cpu_percent and record.other_cpu_percent == pytest.approx([50.0] * len(record.other_cpu_percent), abs=5.0)
+
+
+class TurnSystem:
+    """Two cores, of which another program takes one and the worker whose turn it is the other."""
+
+    def __init__(self):
+        self.cpu, self.total = {41: 0.0, 42: 0.0, os.getpid(): 1.0}, 0.0
+
+    def pass_time(self, seconds, pid):
+        self.cpu[pid] += seconds
+        self.total += 2 * seconds
+
+    def cpu_seconds(self, pid):
+        return self.cpu[pid]
+
+    def machine_seconds(self):
+        return self.total, self.total
+
+    def resident_bytes(self, pid):
+        return 1 << 20
+
+    def memory_used_bytes(self):
+        return 1 << 30
+
+
+def no_driver():
+    raise ImportError
