@@ -58,6 +58,8 @@ class Recorder:
         """None until the one outcome is made."""
         self.error: Failure | None = None
         self.other_cpu_percent: list[float] = []
+        self.load_before: float | None = None
+        """The machine's load average before the job; None where it is not known, or may be this program's own."""
         self.gpu_clocks: list[float] = []
         self.foreign_compute: int | None = None
         self.throttle_reasons = 0
@@ -257,7 +259,8 @@ class Recorder:
         return trust.MachineState(
             cores=self._cores, threads=self.configuration.threads,
             other_cpu_percent=float(np.mean(self.other_cpu_percent)) if self.other_cpu_percent else None, gpus=self.gpu_state(),
-            busiest=self.machine.busiest, steal_percent=self.machine.steal_percent, clock_mhz=tuple(self.machine.clocks_mhz), power=self.machine.power,
+            load_before=self.load_before, busiest=self.machine.busiest,
+            steal_percent=self.machine.steal_percent, clock_mhz=tuple(self.machine.clocks_mhz), power=self.machine.power,
         )
 
     def gpu_state(self) -> tuple[trust.GpuState, ...]:

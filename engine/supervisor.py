@@ -39,6 +39,8 @@ from engine.workers import ConfigurationEnded, Interrupted, Workers, interpreter
 MONITOR_S = 1 / 60
 """The graphs want 50 readings a second at least, a busy machine takes some."""
 IDLE_S = 1.0
+OWN_LOAD_S = 180.0
+"""So long after a job the load average, a mean over about a minute, still holds what the job itself took."""
 
 
 def _ignore(event: object) -> None:
@@ -64,6 +66,8 @@ class Engine:
         self.monitor = Monitor()
         self._idle_due = 0.0
         self._measuring = False
+        self._measured_s = -OWN_LOAD_S
+        """When the last job ended, on the monotonic clock."""
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -201,7 +205,7 @@ class Engine:
         try:
             return parts.measure(a, b, lambda index, job, info, facts: self._recorder(index, job, info, facts, at=0))
         finally:
-            self._measuring = False
+            self._measuring, self._measured_s = False, time.monotonic()
 
     def keep_measuring(self, run: Run, index: int, run_path: str | None = None) -> Run:
         """Append visits to one finished configuration of a run, whose file must be the one that was measured."""
@@ -235,6 +239,7 @@ class Engine:
         """The record of the configuration with this index, or at another place in its job."""
         configuration = job.configurations[index if at is None else at]
         record = recorder_for(index, job, configuration, info, facts.cores if facts else None)
+        record.load_before = environment.load_average() if time.monotonic() - self._measured_s >= OWN_LOAD_S else None
         if at is not None and devices.is_joint(configuration.device):
             record.fail(failure("unsupported", "compare-replicas", {"device": configuration.device}))
             return record
@@ -256,7 +261,7 @@ class Engine:
         try:
             runner.run()
         finally:
-            self._measuring = False
+            self._measuring, self._measured_s = False, time.monotonic()
             for tick in ticks:
                 self.pump.cancel(tick)
             runner.release_all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from engine import messages
 from engine.job import Configuration, InputSpec, Job, ModelSource
 from engine.recorder import Recorder
 from engine.result import ModelInfo, Reason
+from engine.supervisor import Engine
 from engine.words import failure
-from tests.support import jobs
+from tests.support import jobs, nets
 
 INFO = ModelInfo(path="/m.pth", sha256="0" * 64, kind="state-dict")
 
@@ -156,6 +159,35 @@ def test_other_programs_load_during_the_visits_reaches_the_grade():
     record.other_cpu_percent = [70.0, 90.0]
     loaded = record.outcome(with_samples=False).trust
     assert {reason.code for reason in loaded.reasons} - {reason.code for reason in quiet.reasons} == {"other-load"}
+
+
+@pytest.mark.parametrize(("load", "crowded"), [(None, False), (0.1, False), (1.7, True)])
+def test_the_load_before_stands_in_where_no_share_of_the_cpu_was_read(load, crowded):
+    """A job that was over before half a second had passed."""
+    record = make()
+    record.add_block(block([2] * 40), 0, steady=True, zero_ns=0)
+    record.load_before = load
+    assert ("other-load" in {reason.code for reason in record.outcome(with_samples=False).trust.reasons}) is crowded
+    record.other_cpu_percent = [0.0]
+    assert "other-load" not in {reason.code for reason in record.outcome(with_samples=False).trust.reasons}, "what was read wins"
+
+
+def test_the_load_before_is_taken_unless_it_is_our_own(tmp_path, monkeypatch):
+    """Minutes after a job the load average still holds that job: held against the next one it would be a false alarm."""
+    monkeypatch.setattr("engine.environment.load_average", lambda: 1.5)
+    seen = []
+    monkeypatch.setattr("engine.supervisor.JobRunner", lambda records, *rest: seen.extend(records) or SimpleNamespace(
+        run=lambda: [each.cancel() for each in records], release_all=lambda: None, report_progress=lambda: None))
+    job, info = jobs.make_job(jobs.save(tmp_path, nets.Linears()), "Linears")
+    engine = Engine(keep_history=False)
+    try:
+        for _ in range(2):
+            engine.run_job(job, info)
+        monkeypatch.setattr("engine.supervisor.OWN_LOAD_S", 0.0)
+        engine.run_job(job, info)
+    finally:
+        engine.close()
+    assert [record.load_before for record in seen] == [1.5, None, 1.5]
 
 
 def test_the_standing_follows_the_newest_samples():
