@@ -6,8 +6,7 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Protocol
 
-import psutil
-
+from engine import memory_limit
 from engine.devices import gpu_index
 from engine.events import MonitorSampled
 from engine.monitor import Monitor
@@ -19,6 +18,8 @@ from engine.visits import Visitor
 
 RESERVE_SHARE, RESERVE_BYTES = 0.04, 512 * 1024 * 1024
 """The worker is stopped before less than this is left, so that the system's own killer never has to choose."""
+RESERVE_MOST = 1 / 8
+"""Of all memory: in a small container the reserve leaves something to measure with."""
 COMFORT_SHARE = 0.25
 """Below this much free memory, idle workers are let go before another starts."""
 GUARD_EVERY = 5
@@ -131,8 +132,7 @@ class MachineWatch:
 
     def memory_is_short(self) -> bool:
         """Whether another worker beside the idle ones would crowd the machine."""
-        memory = psutil.virtual_memory()
-        return bool(memory.available < COMFORT_SHARE * memory.total)
+        return memory_limit.available_bytes() < COMFORT_SHARE * memory_limit.total_bytes()
 
     def _guard(self, runner: Stoppable, record: Recorder | None) -> None:
         if record is None:
@@ -147,10 +147,10 @@ class MachineWatch:
 
 def shortage() -> dict[str, str] | None:
     """How much memory is free of how much, in words, when it is so little that a worker has to go; else None."""
-    memory = psutil.virtual_memory()
-    if memory.available > max(RESERVE_SHARE * memory.total, RESERVE_BYTES):
+    free, total = memory_limit.available_bytes(), memory_limit.total_bytes()
+    if free > min(max(RESERVE_SHARE * total, RESERVE_BYTES), RESERVE_MOST * total):
         return None
-    return {"free": format_bytes(memory.available), "total": format_bytes(memory.total)}
+    return {"free": format_bytes(free), "total": format_bytes(total)}
 
 
 def high_water_bytes(pid: int) -> int | None:

@@ -11,6 +11,7 @@ import msgspec
 import psutil
 import pytest
 
+from engine import memory_limit
 from engine import watch as watching
 from engine.events import MonitorSampled
 from engine.job import Configuration, Job, ModelSource
@@ -67,6 +68,7 @@ class Rig:
 @pytest.fixture(autouse=True)
 def comfort(monkeypatch):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: MUCH)
+    monkeypatch.setattr(memory_limit, "own_groups", lambda: ())
     monkeypatch.setattr(watching, "high_water_bytes", lambda pid: {41: 500, 42: 900}[pid])
 
 
