@@ -113,6 +113,16 @@ def test_what_cannot_be_told_is_none(clock):
     assert (record.copies, record.gpu_busy_ms) == (None, None)
 
 
+@pytest.mark.parametrize(("held", "shown"), [(1, None), (extras.BUSY_LEAST - 1, None), (extras.BUSY_LEAST, 3.0), (15, 8.0)])
+def test_few_rounds_are_no_figure_of_a_busy_gpu(clock, held, shown):
+    """Of 15 rounds asked for, those that held."""
+    visitor = FakeVisitor(clock)
+    visitor.busy = lambda record, rounds: messages.BusyMeasured(packed(*(1_000_000 * number for number in range(1, held + 1))))
+    record = record_of("cuda:0")
+    extras.measure(record, visitor, clock)
+    assert record.gpu_busy_ms == shown
+
+
 def test_a_worker_that_dies_here_costs_these_figures_only(clock):
     visitor = FakeVisitor(clock)
 
