@@ -74,6 +74,8 @@ class Comparer:
     ) -> None:
         self.records = records
         self._visitor, self._workers, self._pump, self._flags, self._emit, self._saved = visitor, workers, pump, flags, emit, saved
+        for record in records:
+            record.in_turn = True
         self._watch, self._clock = watch, clock
         self.rounds: list[tuple[float, ...]] = []
         self.medians_ms: tuple[list[float], list[float]] = ([], [])

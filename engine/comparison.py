@@ -73,7 +73,7 @@ class ComparisonRun:
         visitor = TurnVisitor(self._workers, self._emit, zero_ns, self._monitor)
         watch = MachineWatch(self._monitor, visitor, self._emit, zero_ns)
         comparer = Comparer(
-            records, visitor, self._workers, self._pump, self._flags, self._emit, lambda record: keeper.keep(record) if keeper else None, watch
+            records, visitor, self._workers, self._pump, self._flags, self._emit, lambda record: _keep(keeper, record, comparer), watch
         )
         ticks = [self._pump.every(MONITOR_S, comparer.tick), self._pump.every(PROGRESS_S, comparer.report_progress)]
         try:
@@ -95,6 +95,13 @@ class ComparisonRun:
         path = str(keeper.path) if keeper and keeper.path and save_failure is None else None
         self._emit(ComparisonFinished(run=run, run_path=path, failure=comparer.failure, save_failure=save_failure))
         return run
+
+
+def _keep(keeper: Keeper | None, record: Recorder, comparer: Comparer) -> None:
+    """A crash of the program costs the last seconds, not the rounds."""
+    if keeper is not None:
+        keeper.keep_comparison(comparer.comparison())
+        keeper.keep(record)
 
 
 def _outcome(record: Recorder) -> Outcome:

@@ -92,6 +92,10 @@ class RunWriter:
         self._parts[index] = (outcome, _encode(outcome))
         self._write()
 
+    def replace_head(self, run: Run) -> None:
+        """What the run says beside its outcomes, from the next writing on."""
+        self._run = msgspec.structs.replace(run, outcomes=())
+
     def finish(self, run: Run) -> Path:
         """Write the run as it ended; only outcomes that changed since are encoded again."""
         known = self._parts

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import msgspec
+
 from engine import storage
 from engine.history import RunWriter
 from engine.recorder import Recorder
-from engine.result import Failure, Run
+from engine.result import Comparison, Failure, Run
 
 PARTIAL_S = 3.0
 """Unfinished outcomes are written this often at most."""
@@ -19,6 +21,7 @@ class Keeper:
 
     def __init__(self, folder: Path | None, run: Run, path: Path | None = None) -> None:
         self.failure: Failure | None = None
+        self._run = run
         self._writer = RunWriter(folder or storage.history_folder())
         self._written_s = time.monotonic()
         try:
@@ -41,6 +44,11 @@ class Keeper:
         except storage.StorageError as error:
             self.failure = error.failure
         self._written_s = time.monotonic()
+
+    def keep_comparison(self, comparison: Comparison) -> None:
+        """Where a comparison stands: written with the next outcome."""
+        self._run = msgspec.structs.replace(self._run, comparison=comparison)
+        self._writer.replace_head(self._run)
 
     def finish(self, run: Run) -> Failure | None:
         """Write the run as it ended; the reason when that (or the beginning) failed. A disk that was full for a while gets another try."""

@@ -46,6 +46,8 @@ class Recorder:
         self.notes: list[Reason] = []
         self.uncounted = 0
         self.visits = 0
+        self.in_turn = False
+        """Its blocks are those of a comparison."""
         self.visit_spans_s: list[tuple[float, float]] = []
         self.peaks: dict[str, int] = {}
         self.pace = Pace()
@@ -253,7 +255,9 @@ class Recorder:
 
     def _trust(self, steady: Any, latency: Any) -> Any:
         half = statistics.relative_half_width(latency)
-        return trust.grade(steady.latency_ns, steady.start_ns, steady.visit, self.stopped, self._machine_state(), warm_up=self.warm_up, half_width=half)
+        return trust.grade(
+            steady.latency_ns, steady.start_ns, steady.visit, self.stopped, self._machine_state(), warm_up=self.warm_up, half_width=half, in_turn=self.in_turn,
+        )
 
     def _machine_state(self) -> trust.MachineState:
         return trust.MachineState(

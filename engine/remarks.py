@@ -47,13 +47,17 @@ def _coded(outcome: Outcome) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _answers(outputs: Outputs) -> Iterator[tuple[str, dict[str, Any]]]:
     """What switches did to the answers."""
-    if outputs.max_abs_difference is None:
+    if outputs.non_finite_differs:
+        yield "outputs-non-finite", {}
+    elif outputs.max_abs_difference is None:
         yield "outputs-incomparable", {}
     elif outputs.max_abs_difference == 0.0:
         yield "outputs-same", {}
     else:
         yield "outputs-close", {"difference": format_difference(outputs.max_abs_difference)}
-    if outputs.repeat_max_abs_difference:
+    if outputs.repeat_non_finite_differs:
+        yield "outputs-unsteady-non-finite", {}
+    elif outputs.repeat_max_abs_difference:
         yield "outputs-unsteady", {"difference": format_difference(outputs.repeat_max_abs_difference)}
     if outputs.state_changed:
         yield "state-rewritten", {}

@@ -87,9 +87,13 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     """What switches (train mode, channels_last, grad ...) did to the answers, against eval and inference_mode on the same inputs."""
 
     max_abs_difference: float | None = None
-    """None where shapes or types differ."""
+    """None where shapes or types differ, or where `non_finite_differs`."""
+    non_finite_differs: bool = False
+    """Infinities or NaN where eval and inference_mode have numbers, or the other way round: no number says how far those are apart."""
     repeat_max_abs_difference: float | None = None
     """Between two equal calls one after the other: above 0 where the model changes itself or draws random numbers."""
+    repeat_non_finite_differs: bool = False
+    """And the same between those two."""
     state_changed: bool | None = None
     """The calls rewrote buffers (batch norm's running statistics)."""
 

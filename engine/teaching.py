@@ -50,13 +50,15 @@ def outputs_text(outputs: Outputs | None, language: str = "en") -> str:
     """What became of the outputs, in a few words."""
     if outputs is None:
         return NONE
-    if outputs.max_abs_difference is None:
+    if outputs.non_finite_differs:
+        words = [say("teaching-non-finite", {}, language)]
+    elif outputs.max_abs_difference is None:
         words = [say("teaching-incomparable", {}, language)]
     elif not outputs.max_abs_difference:
         words = [say("teaching-none", {}, language)]
     else:
         words = [say("teaching-differ", {"difference": format_difference(outputs.max_abs_difference)}, language)]
-    if outputs.repeat_max_abs_difference:
+    if outputs.repeat_max_abs_difference or outputs.repeat_non_finite_differs:
         words.append(say("teaching-unsteady", {}, language))
     if outputs.state_changed:
         words.append(say("teaching-rewritten", {}, language))

@@ -106,11 +106,16 @@ def grade(
     *,
     warm_up: Reason | None = None,
     half_width: float | None = None,
+    in_turn: bool = False,
 ) -> Trust:
-    """The grade of steady samples; `half_width` is the interval's over the median (`statistics.relative_half_width`), `warm_up` how warming up ended."""
+    """The grade of steady samples; `half_width` is the interval's over the median (`statistics.relative_half_width`), `warm_up` how warming up ended.
+
+    `in_turn`: the blocks are those of a comparison. They are short, many, and of ever new workers, so their medians wander as a matter of course, and what
+    that does to the answer is in the interval of the ratio.
+    """
     percent, target = _interval_percent(stopped, half_width)
     known = percent is not None and target is not None and percent <= target
-    coded = [*_sample_reasons(latency_ns, start_ns, visit, known), *_stop_reasons(stopped, warm_up), *_interval_reasons(percent, target)]
+    coded = [*_sample_reasons(latency_ns, start_ns, visit, known, in_turn), *_stop_reasons(stopped, warm_up), *_interval_reasons(percent, target)]
     coded.extend(_load_reasons(machine))
     coded.extend(_cpu_reasons(machine))
     coded.extend(_replica_reasons(machine.replicas_ms))
@@ -129,7 +134,7 @@ def _interval_percent(stopped: Reason | None, half_width: float | None) -> tuple
     return (values.get("percent") if half_width is None else half_width * 100.0), values.get("target_percent")
 
 
-def _sample_reasons(latency_ns: Int64s, start_ns: Int64s, visit: npt.NDArray[Any], known: bool) -> Iterator[Coded]:
+def _sample_reasons(latency_ns: Int64s, start_ns: Int64s, visit: npt.NDArray[Any], known: bool, in_turn: bool) -> Iterator[Coded]:
     """What the samples themselves say; `known` where the interval of the median is within the target."""
     floor = sample_floor(0.5)
     if len(latency_ns) < floor:
@@ -142,7 +147,8 @@ def _sample_reasons(latency_ns: Int64s, start_ns: Int64s, visit: npt.NDArray[Any
         yield "spread-noisy", {"percent": spread * 100.0, "limit": IQR_NOISY * 100.0}
     drift = list(_drift(latency_ns, start_ns, spread))
     yield from drift
-    yield from _visit_reasons(latency_ns, visit, known, bool(drift))
+    if not in_turn:
+        yield from _visit_reasons(latency_ns, visit, known, bool(drift))
 
 
 def _drift(latency_ns: Int64s, start_ns: Int64s, spread: float) -> Iterator[Coded]:

@@ -102,15 +102,26 @@ def _all(settings: dict[str, Any]) -> int:
     if settings["device"] not in (None, *there):
         _tell(say("self-cost-no-device", device=settings["device"]), say("self-cost-no-device.hint"))
         return REFUSED
-    results, too_few = [], 0
-    with tempfile.TemporaryDirectory(prefix="model-dyno-", ignore_cleanup_errors=True) as home:
-        for device in there if settings["device"] is None else (settings["device"],):
-            measured = measure(demo_spec(device, settings["seconds"]), settings, Path(home))
-            if isinstance(measured, Failure):
-                too_few = _tell(measured.summary, measured.hint)
-            else:
-                results.append(measured)
-    return keep(results, settings["json"]) or too_few
+    results, code, unkept = [], OK, OK
+    try:
+        with tempfile.TemporaryDirectory(prefix="model-dyno-", ignore_cleanup_errors=True) as home:
+            for device in there if settings["device"] is None else (settings["device"],):
+                measured = _measured(device, settings, Path(home))
+                if isinstance(measured, Failure):
+                    code = _tell(measured.summary, measured.hint)
+                else:
+                    results.append(measured)
+    finally:
+        # Also when the next device's rounds were interrupted: this one's are whole.
+        unkept = keep(results, settings["json"])
+    return unkept or code
+
+
+def _measured(device: str, settings: dict[str, Any], home: Path) -> SelfCost | Failure:
+    try:
+        return measure(demo_spec(device, settings["seconds"]), settings, home)
+    except ConfigurationEnded as error:
+        return error.failure
 
 
 def devices() -> tuple[str, ...]:

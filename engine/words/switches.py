@@ -20,6 +20,13 @@ TABLE: dict[str, tuple[str, str]] = {
     "outputs-same": ("The same outputs as in eval and inference_mode.", "输出与 eval 和 inference_mode 下相同。"),
     "outputs-close": ("Outputs differ from those in eval and inference_mode by at most {difference}.", "输出与 eval 和 inference_mode 下最多相差 {difference}。"),
     "outputs-incomparable": ("Outputs have other shapes or types than in eval and inference_mode.", "输出的形状或类型与 eval 和 inference_mode 下不同。"),
+    "outputs-non-finite": (
+        "Outputs have infinities or NaN where eval and inference_mode give numbers, or the other way round.", "输出含有无穷大或 NaN,而 eval 和 inference_mode 下是数值,或者相反。",
+    ),
+    "outputs-unsteady-non-finite": (
+        "Two equal calls differ: one has infinities or NaN where the other has numbers. The model draws random numbers (dropout) or changes itself.",
+        "两次相同的调用结果不同:一次含有无穷大或 NaN,而另一次是数值。模型使用了随机数(dropout)或改变了自身。",
+    ),
     "outputs-unsteady": (
         "Two equal calls differ by up to {difference}: the model draws random numbers (dropout) or changes itself.", "两次相同的调用最多相差 {difference}:模型使用了随机数(dropout)或改变了自身。"
     ),
@@ -35,6 +42,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "teaching-unsteady": ("two equal calls differ", "两次相同调用结果不同"),
     "teaching-rewritten": ("buffers rewritten", "缓冲区被改写"),
     "teaching-join": (", ", ","),
+    "teaching-non-finite": ("inf or NaN in one only", "仅一方含 inf 或 NaN"),
     "teaching-incomparable": ("other shapes", "形状不同"),
     "option.memory_format.channels_last": ("channels_last", "channels_last"),
     "option.grad.no_grad": ("no_grad", "no_grad"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -98,8 +99,10 @@ class OutputCheck:
             first = _kept_copy(self._call())
             second = _kept_copy(self._call())
         changed = any(not torch.equal(old, new) for old, new in zip(self._buffers, _buffers(self._module), strict=True))
+        difference, repeated = largest_difference(reference, first), largest_difference(first, second)
         return Outputs(
-            max_abs_difference=largest_difference(reference, first), repeat_max_abs_difference=largest_difference(first, second), state_changed=changed
+            max_abs_difference=_finite(difference), non_finite_differs=difference == math.inf,
+            repeat_max_abs_difference=_finite(repeated), repeat_non_finite_differs=repeated == math.inf, state_changed=changed,
         )
 
     def _reference(self) -> list[torch.Tensor]:
@@ -120,14 +123,20 @@ def wanted(options: dict[str, Any], asked: bool) -> bool:
 
 
 def largest_difference(one: list[torch.Tensor], other: list[torch.Tensor]) -> float | None:
-    """Between tensors of the same shapes; None where those differ. Equal infinities and NaNs are no difference."""
+    """Between tensors of the same shapes; None where those differ. Equal infinities and NaNs are no difference, others an infinite one."""
     if [tensor.shape for tensor in one] != [tensor.shape for tensor in other]:
         return None
     found = [0.0]
     for left, right in zip([tensor.double() for tensor in one], [tensor.double() for tensor in other], strict=True):
         same = (left == right) | (left.isnan() & right.isnan())
-        found.append(float((left - right).abs().masked_fill(same, 0.0).nan_to_num(nan=float("inf")).max()) if left.numel() else 0.0)
+        apart = (left - right).abs().masked_fill(same, 0.0)
+        found.append(float(apart.masked_fill(apart.isnan(), math.inf).max()) if left.numel() else 0.0)
     return max(found)
+
+
+def _finite(difference: float | None) -> float | None:
+    """A number that JSON has; there an infinite one would be the null of shapes that differ."""
+    return None if difference == math.inf else difference
 
 
 def _kept_copy(result: object) -> list[torch.Tensor]:

@@ -71,12 +71,20 @@ def test_a_killed_command_leaves_nothing(tmp_path, weights, bell, mark, what):
         end_group(process)
 
 
+def imports_torch(process):
+    """Whether it is a fork server that has torch's libraries mapped; a process that ended meanwhile is none."""
+    try:
+        return "--serve" in " ".join(process.cmdline()) and any("libtorch" in mapped.path for mapped in process.memory_maps())
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_a_command_killed_while_torch_is_imported_leaves_nothing(tmp_path, weights, mark):
     """The fork server is deep in C then, and cannot answer a signal."""
     process = begin(tmp_path, tmp_path / "home", weights, "--arch", f"{RINGING}:Ringing('')", "--input", "f32[B,16]", "--plan", "quick", **{MARK: mark})
     try:
         deadline = time.monotonic() + 20
-        while not any("libtorch" in mapped.path for each in marked(mark) if "--serve" in " ".join(each.cmdline()) for mapped in each.memory_maps()):
+        while not any(imports_torch(each) for each in marked(mark)):
             assert time.monotonic() < deadline, "torch was never begun"
         kill_and_watch(process.pid, mark, ["--serve"])
     finally:

@@ -236,3 +236,23 @@ def test_a_side_has_one_configuration(engine, tmp_path):
 def test_other_inputs_are_told(engine, tmp_path):
     run = compare(engine, linears(tmp_path), linears(tmp_path, inputs=("f32[B,3,16]",)))
     assert [note.values for note in run.outcomes[1].notes if note.code == "compare-inputs"] == [{"inputs": "f32[B,3,16]"}]
+
+
+def test_a_crash_costs_the_last_seconds_not_the_rounds(engine, events, tmp_path, monkeypatch):
+    """What lies on the disk while it still runs has the rounds so far, without a verdict."""
+    from engine.history import load_run
+
+    seen = []
+    monkeypatch.setattr("engine.keeper.PARTIAL_S", 0.0)
+
+    def look(event):
+        events.append(event)
+        started = only(events, ComparisonStarted)
+        if isinstance(event, ComparisonUpdated) and event.rounds >= 2 and not event.is_final:
+            seen.append(load_run(Path(started[0].run_path)))
+
+    engine.emit = look
+    compare(engine, linears(tmp_path), linears(tmp_path))
+    unfinished = [run for run in seen if run.comparison is not None]
+    assert unfinished and not any(run.finished for run in unfinished)
+    assert unfinished[-1].comparison.steps and unfinished[-1].outcomes

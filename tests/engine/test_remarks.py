@@ -6,7 +6,7 @@ import pytest
 
 from engine.job import Configuration
 from engine.remarks import remarks
-from engine.result import Copies, Latency, Outcome
+from engine.result import Copies, Latency, Outcome, Outputs
 
 
 def outcome(host=10.0, device=None, enqueue=None, **changes):
@@ -40,6 +40,15 @@ def test_copies_come_on_top():
     copies = Copies(to_device_ms=2.0, from_device_ms=0.5, to_device_bytes=1 << 20, from_device_bytes=4096)
     (reason,) = remarks(outcome(copies=copies))
     assert (reason.code, reason.values["percent"], reason.values["to_bytes"]) == ("copies-beside", "25", "1.00 MiB")
+
+
+@pytest.mark.parametrize(("outputs", "expected"), [
+    (Outputs(), ["outputs-incomparable"]), (Outputs(max_abs_difference=0.0), ["outputs-same"]), (Outputs(max_abs_difference=0.1), ["outputs-close"]),
+    (Outputs(non_finite_differs=True), ["outputs-non-finite"]), (Outputs(max_abs_difference=0.0, repeat_non_finite_differs=True), ["outputs-same", "outputs-unsteady-non-finite"]),
+    (Outputs(max_abs_difference=0.0, repeat_max_abs_difference=0.2, state_changed=True), ["outputs-same", "outputs-unsteady", "state-rewritten"]),
+])
+def test_what_became_of_the_answers(outputs, expected):
+    assert codes(outcome(outputs=outputs)) == expected
 
 
 def test_a_call_after_a_rest():

@@ -31,7 +31,8 @@ def test_running_takes_growth_on_the_cpu_and_activations_on_a_gpu():
 
 @pytest.mark.parametrize(("outputs", "said"), [
     (None, "—"), (Outputs(), "other shapes"), (Outputs(max_abs_difference=0.0, repeat_max_abs_difference=0.0, state_changed=False), "same"),
-    (Outputs(max_abs_difference=1.86e-8), "differ by 1.9e-08"), (Outputs(max_abs_difference=float("inf")), "differ by inf"),
+    (Outputs(max_abs_difference=1.86e-8), "differ by 1.9e-08"), (Outputs(non_finite_differs=True), "inf or NaN in one only"),
+    (Outputs(max_abs_difference=0.1, repeat_non_finite_differs=True), "differ by 0.10, two equal calls differ"),
     (Outputs(max_abs_difference=0.437, repeat_max_abs_difference=0.2, state_changed=True), "differ by 0.44, two equal calls differ, buffers rewritten"),
 ])
 def test_what_became_of_the_outputs(outputs, said):

@@ -262,3 +262,12 @@ def test_the_cpus_own_state(state, expected, level):
 
 def test_a_clock_that_moved_explains_a_spread():
     assert "cause-not-found" not in codes(grade(spread(30.0), machine=MachineState(clock_mhz=(3500.0, 3490.0, 2100.0))))
+
+
+def test_blocks_of_a_comparison_are_no_visits_that_may_wander() -> None:
+    """Fresh workers lie differently in memory: a level of its own for each round is what the ratio's interval counts already."""
+    levels = np.repeat(np.array([1.0, 1.0, 1.01, 1.02, 1.04, 1.06, 1.07, 1.08, 1.1, 1.1]), 60)
+    latency = (spread(1.0, 600) * levels).astype(np.int64)
+    arguments = latency, np.arange(600)[::-1] * 1000, np.arange(600) // 60, None
+    assert {"visits-wander", "visits-differ"} & set(codes(trust.grade(*arguments)))
+    assert not {"visits-wander", "visits-differ", "one-visit"} & set(codes(trust.grade(*arguments, in_turn=True)))

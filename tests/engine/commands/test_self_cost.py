@@ -110,6 +110,13 @@ def test_a_round_that_cannot_be_measured_is_two_lines(machine, capsys):
     assert capsys.readouterr().err == "It broke.\nMend it.\n"
 
 
+@pytest.mark.parametrize(("ended", "code"), [(ConfigurationEnded(Failure("failed", "It broke.", "Mend it.")), 1), (KeyboardInterrupt(), 130)])
+def test_a_second_device_that_fails_costs_the_first_nothing(machine, capsys, ended, code):
+    machine(a_round(), a_round(), ended, devices=("cpu", "cuda:0"))
+    assert doctor.main(["--self-cost", "--rounds", "2"]) == code
+    assert [found.device for found in kept.load()[0]] == ["cpu"]
+
+
 def test_ctrl_c_keeps_nothing(machine, capsys):
     machine(a_round(), KeyboardInterrupt())
     assert doctor.main(["--self-cost", "--rounds", "2"]) == 130

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from torch import nn
 
 from engine.job import Configuration
+from engine.result import Outputs
 from engine.worker import switches
 from engine.worker.backends import eager
 from engine.worker.errors import WorkerError
@@ -133,11 +135,48 @@ def test_a_batch_of_one_in_train_mode_names_the_layer():
     assert switches.explained(ValueError("other"), module) is None
 
 
+class Overflowing(nn.Module):
+    """Numbers in eval mode, infinities in train mode from the second call on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.calls = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += self.training
+        return x * self.weight * (float("inf") if self.calls > 1 else 1.0)
+
+
+class Dropping(Overflowing):
+    """Gives one row less in train mode."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[1:] if self.training else x
+
+
+def saved(effect):
+    """As it comes back from a run's file."""
+    return msgspec.json.decode(msgspec.json.encode(effect), type=Outputs)
+
+
+def test_an_infinite_difference_outlives_a_file_and_is_no_difference_of_shapes():
+    """JSON has no infinity: it would come back as null, which says that shapes differ."""
+    made = prepared({"mode": "train"}, Overflowing())
+    effect = saved(made.check.run())
+    assert (effect.max_abs_difference, effect.non_finite_differs, effect.repeat_max_abs_difference, effect.repeat_non_finite_differs) == (0.0, False, None, True)
+    again = saved(made.check.run())
+    assert (again.max_abs_difference, again.non_finite_differs, again.repeat_max_abs_difference, again.repeat_non_finite_differs) == (None, True, 0.0, False)
+    shapes = saved(prepared({"mode": "train"}, Dropping()).check.run())
+    assert (shapes.max_abs_difference, shapes.non_finite_differs) == (None, False)
+
+
 def test_differences_of_shapes_infinities_and_nans():
     one = torch.tensor([1.0, float("inf"), float("nan")])
     assert switches.largest_difference([one], [one.clone()]) == 0.0
     assert switches.largest_difference([one], [torch.tensor([1.5, float("inf"), float("nan")])]) == 0.5
     assert switches.largest_difference([one], [torch.tensor([1.0, 2.0, 3.0])]) == float("inf")
+    assert switches.largest_difference([one[1:2]], [torch.tensor([2.0])]) == float("inf"), "no largest number in its place"
     assert switches.largest_difference([one], [one[:2]]) is None
     assert switches.largest_difference([torch.empty(0)], [torch.empty(0)]) == 0.0
     assert switches.largest_difference([torch.tensor([3])], [torch.tensor([5])]) == 2.0
