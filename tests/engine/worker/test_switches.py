@@ -145,7 +145,7 @@ class Overflowing(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.calls += self.training
-        return x * self.weight * (float("inf") if self.calls > 1 else 1.0)
+        return x * self.weight * (float("inf") if self.training and self.calls > 1 else 1.0)
 
 
 class Dropping(Overflowing):
