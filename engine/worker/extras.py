@@ -15,7 +15,7 @@ SPIN_MARGIN = 2.0
 
 
 def nbytes(tensors: Sequence[torch.Tensor]) -> int:
-    """Bytes that a copy of these tensors moves."""
+    """Bytes that a copy of these tensors moves: each one whole, also where it repeats what lies there once."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 

@@ -12,11 +12,14 @@ import torch
 
 def weights_bytes(module: Any) -> int:
     """Bytes of all parameters, buffers and packed (quantized) weights; each storage counts once."""
-    storages: dict[int, int] = {}
-    for tensor in _tensors(module):
-        storage = tensor.untyped_storage()
-        storages[storage.data_ptr() or id(storage)] = storage.nbytes()
-    return sum(storages.values())
+    return storage_bytes(_tensors(module))
+
+
+def storage_bytes(tensors: Iterable[torch.Tensor]) -> int:
+    """Bytes that tensors lie in, each storage once: an expanded tensor is no larger than what it repeats, and a view takes nothing of its own."""
+    storages = [tensor.untyped_storage() for tensor in tensors]
+    # On the meta device all of them lie at 0.
+    return sum({storage.data_ptr() or storage._cdata: storage.nbytes() for storage in storages}.values())
 
 
 def _tensors(module: Any) -> Iterable[torch.Tensor]:

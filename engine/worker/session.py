@@ -130,7 +130,7 @@ class Session:
         self._synchronize()
         memory.reset_peaks(self._device)
         inputs = self._prepared.inputs if self._prepared is not None else None
-        on_device = None if inputs is None or self._device.type == "cpu" else extras.nbytes(list(tensors_in(inputs)))
+        on_device = None if inputs is None or self._device.type == "cpu" else memory.storage_bytes(tensors_in(inputs))
         return messages.PeaksReset(*memory.current(self._device), on_device)
 
     def read_memory(self) -> messages.MemoryRead:

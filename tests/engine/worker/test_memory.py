@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from engine.worker import memory
+from engine.worker.backends import Prepared
+from engine.worker.session import Session
 
 
 @pytest.mark.skipif(memory.status_bytes("VmHWM") is None, reason="this system keeps no high-water mark")
@@ -42,3 +46,25 @@ def test_a_system_without_figures_gives_none(monkeypatch):
     monkeypatch.setattr(Path, "write_text", unreadable)
     assert memory.status_bytes("VmHWM") is None
     assert memory.PeakWatch().grown_bytes() is None
+
+
+def test_each_storage_counts_once():
+    whole = torch.zeros(100)
+    assert memory.storage_bytes([whole, whole, whole[10:20], whole.view(10, 10)]) == 400
+    assert memory.storage_bytes([torch.zeros(1, 3).expand(1000, 3)]) == 12, "an expanded tensor repeats what lies there once"
+    assert memory.storage_bytes([whole, torch.zeros(5, dtype=torch.float64)]) == 440
+    assert memory.storage_bytes([torch.zeros(0), torch.zeros(0)]) == 0
+    assert memory.storage_bytes([torch.zeros(7, device="meta"), torch.zeros(9, device="meta")]) == 64
+    tied = nn.Linear(8, 8, bias=False)
+    assert memory.weights_bytes(nn.Sequential(tied, tied)) == 256
+
+
+def test_inputs_on_a_device_are_what_they_take_there(monkeypatch):
+    """Else an expanded input would stand in the memory's parts with more than the allocator holds."""
+    monkeypatch.setattr(memory, "reset_peaks", lambda device: None)
+    monkeypatch.setattr(memory, "current", lambda device: (5000, 9000))
+    session = Session()
+    session._device = torch.device("meta")
+    mask = torch.zeros(1, 64)
+    session._prepared = Prepared(lambda: None, inputs=([torch.zeros(2, 3), mask.expand(32, 64)], {"mask": mask}))
+    assert session.reset_peaks().inputs_bytes == 24 + 256
