@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -189,6 +190,37 @@ def interval_of(parts: list[list[int]], confidence: float = 0.95) -> tuple[float
     found = visits_interval(np.sort(np.concatenate(arrays)), arrays, confidence)
     assert found is not None
     return found
+
+
+def as_documented(parts: list[list[int]]) -> tuple[float, float]:
+    """The interval as docs/measurement.md tells it, with the two numbers that stand there."""
+    page = " ".join((Path(__file__).resolve().parents[2] / "docs" / "measurement.md").read_text(encoding="utf-8").split())
+    told = page.partition("**The interval** of the median")[2].partition("## ")[0]
+    unseen, from_visits = (re.search(pattern, told) for pattern in (r"plus ([0-9.]+) of one visit's share", r"From ([0-9]+) visits on"))
+    assert unseen is not None and from_visits is not None
+    count, ordered = len(parts), sorted(sample for part in parts for sample in part)
+    middle = ordered[math.ceil(len(ordered) / 2) - 1]
+    medians = sorted(sorted(part)[math.ceil(len(part) / 2) - 1] for part in parts)
+    t = t_quantile(0.975, count - 1)
+    reach = t * float(np.std(medians, ddof=1)) / math.sqrt(count)
+    centres = (float(np.mean(medians)), middle)
+    low, high = max(0.0, min(centres) - reach), max(centres) + reach
+    if count >= int(from_visits[1]):
+        k = max(k for k in range(1, count) if 2 * sum(math.comb(count, j) for j in range(k)) <= 0.05 * 2**count)
+        low, high = max(low, medians[k - 1]), min(high, medians[-k])
+    shares = [sum(sample <= middle for sample in part) / len(part) for part in parts]
+    weights = [len(part) / len(ordered) for part in parts]
+    mean = sum(weight * share for weight, share in zip(weights, shares, strict=True))
+    error = math.sqrt(count / (count - 1) * sum((weight * (share - mean)) ** 2 for weight, share in zip(weights, shares, strict=True)))
+    half = min(t * error + float(unseen[1]) / count, 0.5 - 0.5 / count)
+    ends = [ordered[rank(len(ordered), 0.5 + side * half)] for side in (-1, 1)]
+    return min(low, ends[0], middle), max(high, ends[1], middle)
+
+
+@given(parts=LEVELS)
+def test_the_interval_is_the_one_that_the_documents_tell(parts: list[list[int]]) -> None:
+    """By another hand."""
+    assert interval_of(parts) == pytest.approx(as_documented(parts), rel=1e-9)
 
 
 @given(samples=LATENCIES, percent=st.integers(1, 999))
