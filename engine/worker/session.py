@@ -126,7 +126,13 @@ class Session:
         )
 
     def reset_peaks(self) -> messages.PeaksReset:
-        """Forget the allocator's peaks; what it holds between two calls."""
+        """Forget the allocator's peaks; what it holds between two calls.
+
+        Where outputs keep their graph the last one goes first. What lies there is then weights, inputs and workspace, and the peak above it the activations
+        that are kept for a backward: the figure that somebody who forgot no_grad looks for.
+        """
+        if self._prepared is not None:
+            self._prepared.rest()
         self._synchronize()
         memory.reset_peaks(self._device)
         inputs = self._prepared.inputs if self._prepared is not None else None

@@ -49,19 +49,26 @@ def around(call: Callable[[], object], module: Any, options: dict[str, Any]) -> 
     """The call as the gradients' switch makes it."""
     how = value_of(options, "grad")
     if how == "kept":
-        return _kept(call)
+        return Keeping(call)
     return _with_backward(call, module) if how == "backward" else call
 
 
-def _kept(call: Callable[[], object]) -> Callable[[], object]:
-    held: list[object] = []
+class Keeping:
+    """A call whose outputs, and with them their graph, live until the next one begins."""
 
-    def keeping() -> object:
-        held.clear()        # the graph of the call before goes first: two at once would be another figure
-        held.append(call())
-        return held[0]
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+        self._held: object = None
 
-    return keeping
+    def __call__(self) -> object:
+        """The answer. The graph of the call before goes first: two at once would be another figure."""
+        self._held = None
+        self._held = self._call()
+        return self._held
+
+    def drop(self) -> None:
+        """Let the graph go: between calls it is activations that wait for a backward, and no workspace of a library's."""
+        self._held = None
 
 
 def _with_backward(call: Callable[[], object], module: Any) -> Callable[[], object]:

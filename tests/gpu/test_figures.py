@@ -112,3 +112,15 @@ def test_two_rows_that_rest_beside_one_another_each_add_up(engine, tmp_path):
     for outcome in (first, second):
         assert sum(getattr(outcome.memory, name) for name in PARTS) == pytest.approx(outcome.memory.driver_bytes, rel=0.02)
     assert first.memory.others_bytes > 100e6, "the other row's worker still held its context"
+
+
+def test_a_kept_graph_is_activations(engine, models_folder):
+    """What a backward would need stands under activations, as much as it is; workspace stays what it is without it."""
+    name, spec, given, configuration = ROWS[0]
+    rows = (configuration, msgspec.structs.replace(configuration, options={"grad": "kept"}))
+    job, info = jobs.make_job(models_folder / name, spec, (given,), rows, plan=jobs.TURNS)
+    plain, kept = (outcome.memory for outcome in engine.run_job(job, info).outcomes)
+    first_layer = 256 * 10 * 222 * 222 * 4
+    assert kept.activations_bytes > plain.activations_bytes + first_layer
+    assert kept.workspace_bytes < plain.workspace_bytes + first_layer // 2
+    assert sum(getattr(kept, name) for name in PARTS) == pytest.approx(kept.driver_bytes, rel=0.02)

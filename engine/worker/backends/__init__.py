@@ -23,3 +23,9 @@ class Prepared:
     """The arguments as the call takes them, on the device; None where they stay on the host and each call contains their copies."""
     check: Any = None
     """An `OutputCheck`, where answers are to be compared with those of the plain module."""
+
+    def rest(self) -> None:
+        """Let go what the call keeps from one call to the next, where it keeps anything."""
+        drop = getattr(self.call, "drop", None)
+        if drop is not None:
+            drop()

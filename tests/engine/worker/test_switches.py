@@ -10,11 +10,13 @@ import torch
 from torch import nn
 
 from engine.job import Configuration
-from engine.result import Outputs
-from engine.worker import switches
+from engine.memory_parts import DeviceMemory, MemoryParts
+from engine.result import Memory, Outputs
+from engine.worker import memory, switches
 from engine.worker.backends import eager
 from engine.worker.errors import WorkerError
 from engine.worker.loading import LoadedModel
+from engine.worker.session import Session
 
 CPU = torch.device("cpu")
 
@@ -61,6 +63,99 @@ def test_kept_outputs_live_until_the_next_call():
         first = made.call().grad_fn
         assert first is not None
         assert made.call().grad_fn is not first
+
+
+class Deep(nn.Module):
+    """Layers that each keep their input where a backward may come."""
+
+    def __init__(self, depth: int = 6, width: int = 64) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer in self.layers:
+            x = torch.tanh(layer(x))
+        return x
+
+
+class Graphs:
+    """Counts bytes that graphs hold, and the most that they held at once, on any device: what autograd saves is kept in one place."""
+
+    def __init__(self) -> None:
+        self.held = self.peak = 0
+
+    def pack(self, tensor: torch.Tensor) -> _Saved:
+        return _Saved(self, tensor)
+
+    def watched(self):
+        return torch.autograd.graph.saved_tensors_hooks(self.pack, lambda saved: saved.tensor)
+
+
+class _Saved:
+    def __init__(self, graphs: Graphs, tensor: torch.Tensor) -> None:
+        self.graphs, self.tensor = graphs, tensor.detach()      # with its graph it would hold itself
+        graphs.held += tensor.nbytes
+        graphs.peak = max(graphs.peak, graphs.held)
+
+    def __del__(self) -> None:
+        self.graphs.held -= self.tensor.nbytes
+
+
+def deep(options):
+    torch.manual_seed(1)
+    return eager.prepare(LoadedModel(Deep(), Path("m.pth"), "state-dict"), Configuration(batch_size=32, options=options), ([torch.randn(32, 64)], {}), CPU, 3)
+
+
+def test_one_graph_is_kept_and_never_two():
+    """What a call keeps is there between two calls, and is gone before the next one makes another."""
+    graphs, made = Graphs(), deep({"grad": "kept"})
+    with switches.context({"grad": "kept"}), graphs.watched():
+        made.call()
+        one = graphs.held
+        assert one >= 6 * 32 * 64 * 4, "an output of each tanh"
+        for _ in range(3):
+            made.call()
+            assert (graphs.held, graphs.peak) == (one, one)
+        made.rest()
+        assert graphs.held == 0
+
+
+@pytest.mark.parametrize("options", [{}, {"grad": "no_grad"}, {"grad": "backward"}])
+def test_without_the_switch_nothing_is_kept(options):
+    graphs, made = Graphs(), deep(options)
+    with switches.context(options), graphs.watched():
+        result = made.call()
+        del result
+        assert graphs.held == 0
+        made.rest()
+
+
+def allocated(monkeypatch, options):
+    """Weights, inputs, what the allocator holds between calls and its peak, as a worker on a GPU would tell them: graphs are counted by `Graphs`."""
+    graphs, made = Graphs(), deep(options)
+    fixed = memory.storage_bytes([*made.module.parameters(), made.inputs[0][0]])
+    monkeypatch.setattr(memory, "current", lambda device: (fixed + graphs.held, 1 << 30))
+    monkeypatch.setattr(memory, "reset_peaks", lambda device: setattr(graphs, "peak", graphs.held))
+    session = Session()
+    session._device, session._prepared = torch.device("meta"), made
+    with switches.context(options), graphs.watched():
+        made.call()
+        reset = session.reset_peaks()
+        for _ in range(2):
+            made.call()
+    parts = MemoryParts()
+    parts.context_bytes = 0
+    parts.settled(reset.allocated_bytes, reset.inputs_bytes)
+    parts.before_context(DeviceMemory(0, 0, 0))
+    parts.after_visit(DeviceMemory(1 << 30, 1 << 30, 0), 1 << 30)
+    return parts.of(Memory(weights_bytes=made.weights_bytes, allocated_peak_bytes=fixed + graphs.peak))
+
+
+def test_a_kept_graph_is_activations_and_no_workspace(monkeypatch):
+    """The teaching table reads activations: as workspace, a kept graph looked like less than nothing."""
+    kept, plain = allocated(monkeypatch, {"grad": "kept"}), allocated(monkeypatch, {})
+    assert kept.workspace_bytes == plain.workspace_bytes == 0
+    assert kept.activations_bytes - plain.activations_bytes >= 6 * 32 * 64 * 4
 
 
 def test_backward_goes_through_every_parameter_and_drops_gradients():
