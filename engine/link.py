@@ -46,6 +46,8 @@ class Link:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
+        self.device = ""
+        """Where it computes; empty while nobody has said."""
         self.answers: deque[messages.Answer] = deque()
         self.log = Log()
         self.broken: ProtocolError | None = None

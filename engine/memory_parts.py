@@ -28,6 +28,7 @@ class MemoryParts:
         self._inputs_bytes: int | None = None
         self._outside_bytes: int | None = None
         self._last: DeviceMemory | None = None
+        self._is_difference = False
         self._loaded_private_bytes: int | None = None
         self._excursion_base_bytes: int | None = None
         self._settled_private_bytes: int | None = None
@@ -51,7 +52,8 @@ class MemoryParts:
     def after_visit(self, seen: DeviceMemory | None, reserved_bytes: int | None) -> None:
         """A visit is over; what the process holds beyond its allocator's reserve is the context and what libraries added to it."""
         own = self._own(seen)
-        self._last = seen
+        if own is not None:
+            self._last = seen
         if own is not None and reserved_bytes is not None:
             self._outside_bytes = max(0, own - reserved_bytes)
 
@@ -65,6 +67,7 @@ class MemoryParts:
             return None
         if seen.own_bytes is not None:
             return seen.own_bytes
+        self._is_difference = True
         return None if self._before is None else max(0, seen.used_bytes - self._before.used_bytes)
 
     # -- on the CPU --------------------------------------------------------------------------------------------------
@@ -79,12 +82,13 @@ class MemoryParts:
 
     # -- what it amounts to ------------------------------------------------------------------------------------------
 
-    def of(self, memory: Memory) -> Memory:
-        """The memory with its parts; what was not read stays None."""
+    def of(self, memory: Memory, is_shared: bool = False) -> Memory:
+        """The memory with its parts; what was not read stays None. `is_shared`: other programs computed on the GPU too."""
         known = {
-            "context_bytes": self.context_bytes, "inputs_bytes": self._inputs_bytes, "activations_bytes": self._activations(memory),
-            "workspace_bytes": self._workspace(memory), "cached_bytes": _cached(memory), "growth_bytes": self._growth(memory), **self._driver(memory),
+            "inputs_bytes": self._inputs_bytes, "activations_bytes": self._activations(memory), "cached_bytes": _cached(memory), "growth_bytes": self._growth(memory),
         }
+        if not (is_shared and self._is_difference):      # a difference then holds what the others took and gave
+            known |= {"context_bytes": self.context_bytes, "workspace_bytes": self._workspace(memory), **self._driver(memory)}
         return msgspec.structs.replace(memory, **{name: value for name, value in known.items() if value is not None})
 
     def _activations(self, memory: Memory) -> int | None:

@@ -32,7 +32,6 @@ RECENT = 1000
 """Samples that say how long a call takes now."""
 PEAKS = ("load_peak_bytes", "process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes")
 
-
 class Recorder:
     """The growing record of one configuration of a job."""
 
@@ -120,6 +119,11 @@ class Recorder:
         self._steady_before_ms, self.largest = outcome.phases_ms.steady or 0.0, outcome.largest
         for name in PEAKS:
             self.raise_peak(name, getattr(outcome.memory, name))
+
+    def begin_attempt(self) -> None:
+        """A worker comes. Until there is a visit it takes the place of one that got nowhere, whose memory is no part of what this one takes."""
+        if self.visits == 0:
+            self.peaks, self.parts, self.device_memory_source, self.warm_up = {}, MemoryParts(), None, None
 
     def begin_again(self) -> None:
         """The batch that was found does not fit after all: what was measured of it is no figure of a smaller one."""
@@ -251,7 +255,8 @@ class Recorder:
             # Others took and gave memory meanwhile: the difference is nobody's figure.
             peaks.pop("device_peak_bytes", None)
             source = None
-        return (self._memory_kept or self.parts).of(Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks))
+        parts = self._memory_kept or self.parts
+        return parts.of(Memory(weights_bytes=self.weights_bytes, device_memory_source=source, **peaks), is_shared=bool(self.foreign_compute))
 
     def _trust(self, steady: Any, latency: Any) -> Any:
         half = statistics.relative_half_width(latency)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,26 +13,25 @@ from engine.confinement import policy_for
 from engine.events import BlockMeasured, PhaseStarted
 from engine.memory_parts import DeviceMemory
 from engine.monitor import Monitor, process_memory, reset_peak
+from engine.questions import Questions
 from engine.recorder import Recorder
 from engine.result import Phases
 from engine.statistics import Int64s
-from engine.words import failure
-from engine.workers import ConfigurationEnded, Workers, interpreter_of
+from engine.workers import Workers, interpreter_of
 
-A = TypeVar("A", bound=messages.Answer)
 FINDING = "finding"
 """The phase of a configuration whose largest batch is being found."""
 MAX_CALLS = 200_000
 """In a block: keeps a message far below the wire's limit."""
 
 
-class Visitor:
+class Visitor(Questions):
     """Drives the worker of one configuration at a time."""
 
     def __init__(self, workers: Workers, emit: Callable[[object], None], zero_ns: int, monitor: Monitor | None = None) -> None:
-        self._workers, self._emit, self._zero_ns, self._monitor = workers, emit, zero_ns, monitor
+        super().__init__(workers)
+        self._emit, self._zero_ns, self._monitor = emit, zero_ns, monitor
         self.current: Recorder | None = None
-        self.phase = ""
         self.in_steady = False
         self._seeks = False
 
@@ -42,24 +40,9 @@ class Visitor:
         record.pace.entered(self.phase, time.perf_counter())
         self._emit(PhaseStarted(record.index, self.phase))
 
-    def _ask(self, record: Recorder, command: messages.Command, kind: type[A], first: bool = False) -> A:
-        link = record.link
-        assert link is not None
-        timeout_s = record.job.first_timeout_s if first else record.job.timeout_s
-        answer = self._workers.ask(link, command, timeout_s, self.phase)
-        return self._expect(record, answer, kind)
-
-    def _expect(self, record: Recorder, answer: messages.Answer, kind: type[A]) -> A:
-        if isinstance(answer, kind):
-            return answer
-        assert record.link is not None
-        self._workers.end(record.link, at_once=True)
-        values = {"error": f"{type(answer).__name__} in place of {kind.__name__}", "phase": self.phase}
-        raise ConfigurationEnded(failure("protocol-error", "protocol-error", values, {"log": record.link.log.text()}))
-
     def start(self, record: Recorder) -> None:
         """A fresh worker with the model loaded, prepared, called once and warm; raises ConfigurationEnded."""
-        again = record.loaded is not None
+        again = record.loaded is not None and record.visits > 0      # of an attempt that got nowhere nothing stays
         self._bring_up(record, again)
         self._warm_up(record, again)
 
@@ -98,7 +81,9 @@ class Visitor:
     def _start_worker(self, record: Recorder) -> None:
         """A worker for the record, held to its limit."""
         job = record.job
+        record.begin_attempt()
         record.link = self._workers.start(interpreter_of(job.interpreter), policy_for(job.model, job.inputs, device=record.configuration.device))
+        record.link.device = record.configuration.device
         if record.limit_bytes is not None:
             memory_limit.hold(record.link.pid, record.limit_bytes)
 
@@ -170,7 +155,12 @@ class Visitor:
     def _device_memory(self, record: Recorder) -> DeviceMemory | None:
         if self._monitor is None or record.link is None:
             return None
-        return self._monitor.device_memory(record.configuration.device, record.link.pid)
+        seen = self._monitor.device_memory(record.configuration.device, record.link.pid)
+        return None if seen is not None and seen.own_bytes is None and self.has_company(record) else seen
+
+    def has_company(self, record: Recorder) -> bool:
+        """Whether another worker of ours is on its GPU: where the driver does not know our pids, nobody can tell then who holds what."""
+        return record.link is not None and self._workers.has_company(record.link)
 
     def visit(self, record: Recorder, rested: bool) -> None:
         """One visit: re-warm after a rest, then counted blocks until the plan says that the visit is over."""
@@ -277,24 +267,6 @@ class Visitor:
             record.add_reading(int(start[-1] + latency[-1]), reading)
         self._emit(BlockMeasured(index=record.index, visit=visit, steady=steady, start_ns=start, latency_ns=latency, device_ns=device))
         return latency
-
-    def _check_block(self, record: Recorder, block: messages.BlockDone) -> None:
-        """Believe no array whose length is not that of the others: a worker ran somebody's model."""
-        parts = [part for part in (block.start_ns, block.latency_ns, block.device_ns, block.enqueue_ns) if part is not None]
-        cuda = record.configuration.device.startswith("cuda")
-        if len({len(part) for part in parts}) != 1 or not block.latency_ns or cuda in (block.device_ns is None, block.enqueue_ns is None):
-            self._disbelieve(record)
-        self._check_arrays(record, *parts)
-
-    def _check_arrays(self, record: Recorder, *parts: bytes) -> None:
-        if any(len(part) % 8 for part in parts):
-            self._disbelieve(record)
-
-    def _disbelieve(self, record: Recorder) -> NoReturn:
-        assert record.link is not None
-        self._workers.end(record.link, at_once=True)
-        values = {"error": "a block whose arrays do not match", "phase": self.phase}
-        raise ConfigurationEnded(failure("protocol-error", "protocol-error", values, {"log": record.link.log.text()}))
 
 
 def _ms(ns: int | None) -> float | None:

@@ -42,8 +42,8 @@ class MachineWatch:
     def __init__(self, monitor: Monitor, visitor: Visitor, emit: Callable[[object], None], zero_ns: int) -> None:
         self._monitor, self._visitor, self._emit, self._zero_ns = monitor, visitor, emit, zero_ns
         self._ticks = 0
-        self._baseline: dict[int, float] = {}
-        """Memory used on the GPU when a worker (by pid) was first seen."""
+        self._baseline: dict[int, float | None] = {}
+        """Memory used on the GPU when a worker (by pid) was first seen; None once another worker of ours was there beside it."""
         self._own_pids: set[int] = set()
         self._computing_before = {index: self._computing(index) for index in monitor.gpus}
 
@@ -93,16 +93,22 @@ class MachineWatch:
             record.device_memory_source = "process"
             record.raise_peak("device_peak_bytes", int(own))
         elif used is not None and record.visits == 0:
-            # By worker: one that starts again after others were let go begins from what is used then.
-            before = self._baseline.setdefault(pid, used)
-            record.device_memory_source = "difference"
-            record.raise_peak("device_peak_bytes", max(0, int(used - before)))
+            self._note_difference(record, pid, used)
         if self._visitor.in_steady and self._ticks % COMPANY_EVERY == 0:
             self._note_company(record, index)
         if self._visitor.in_steady:
             if (clock := values.get(f"gpu{index}_clock_mhz")) is not None:
                 record.gpu_clocks.append(clock)
             record.throttle_reasons |= int(values.get(f"gpu{index}_throttle_reasons", 0))
+
+    def _note_difference(self, record: Recorder, pid: int, used: float) -> None:
+        """What the GPU's use grew by since the worker came, by worker: one that starts again after others were let go begins from what is used then."""
+        if self._visitor.has_company(record):
+            self._baseline[pid] = None      # what the other takes from here on, or gives back, is not this one's
+        before = self._baseline.setdefault(pid, used)
+        if before is not None:
+            record.device_memory_source = "difference"
+            record.raise_peak("device_peak_bytes", max(0, int(used - before)))
 
     def _note_company(self, record: Recorder, index: int) -> None:
         """Other programs that compute on the GPU; idle workers of ours hold memory there but do nothing."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine import messages
 from engine.confinement import Policy
+from engine.devices import gpu_index
 from engine.failures import start_failure, unspeakable, worded
 from engine.link import Link
 from engine.process import EngineLost, ForkServer, SpawnedWorker, can_fork
@@ -239,6 +240,11 @@ class Workers:
                 link.hang_up()
         for link in living:
             self.end(link, at_once)
+
+    def has_company(self, link: Link) -> bool:
+        """Whether another worker of this engine that lives computes on the same GPU."""
+        index = gpu_index(link.device)
+        return index is not None and any(other is not link and gpu_index(other.device) == index for other in self._links)
 
     @property
     def alive(self) -> tuple[Link, ...]:

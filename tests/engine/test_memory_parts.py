@@ -13,34 +13,75 @@ MIB = 1 << 20
 sizes = st.integers(0, 80 << 30)
 
 
-def gpu(context, weights, inputs, workspace, activations, cached, outside, others, known=True):
-    """A worker with these parts, as the engine would read it; `known` whether the driver lists its process."""
+def gpu(context, weights, inputs, workspace, activations, cached, outside, others, later=None, known=True, is_shared=False):
+    """A worker with these parts, as the engine would read it; `known` whether the driver lists its process. Others hold `others` before, and `later` at the visit."""
     parts = MemoryParts()
     held = weights + inputs + workspace
     peak = held + activations
     reserved = peak + cached
 
-    def seen(own):
-        return DeviceMemory(own + others, own, others) if known else DeviceMemory(own + others, None, None)
+    def seen(own, theirs):
+        return DeviceMemory(own + theirs, own, theirs) if known else DeviceMemory(own + theirs, None, None)
 
-    parts.before_context(seen(0))
-    parts.with_context(seen(context + 2 * MIB), 2 * MIB)
+    later = others if later is None else later
+    parts.before_context(seen(0, others))
+    parts.with_context(seen(context + 2 * MIB, others), 2 * MIB)
     parts.settled(held, inputs)
-    parts.after_visit(seen(context + outside + reserved), reserved)
+    last = seen(context + outside + reserved, later)
+    parts.after_visit(last, reserved)
     memory = Memory(
-        weights_bytes=weights, allocated_peak_bytes=peak, reserved_peak_bytes=reserved, device_peak_bytes=context + outside + reserved,
+        weights_bytes=weights, allocated_peak_bytes=peak, reserved_peak_bytes=reserved, device_peak_bytes=parts.held_bytes(last),
         device_memory_source="process" if known else "difference",
     )
-    return parts.of(memory)
+    return parts.of(memory, is_shared)
 
 
-@given(sizes, sizes, sizes, sizes, sizes, sizes, sizes, sizes, st.booleans())
-def test_the_parts_add_up_to_the_drivers_figure(context, weights, inputs, workspace, activations, cached, outside, others, known):
-    memory = gpu(context, weights, inputs, workspace, activations, cached, outside, others, known)
-    assert (memory.context_bytes, memory.inputs_bytes, memory.activations_bytes, memory.cached_bytes) == (context, inputs, activations, cached)
-    assert (memory.workspace_bytes, memory.others_bytes) == (workspace + outside, others)
+def adds_up(memory):
+    """Whether the parts are the driver's figure."""
     parts = (memory.context_bytes, memory.weights_bytes, memory.inputs_bytes, memory.activations_bytes, memory.workspace_bytes, memory.cached_bytes)
-    assert sum(parts) + memory.others_bytes == memory.driver_bytes
+    return sum(parts) + memory.others_bytes == memory.driver_bytes
+
+
+@given(sizes, sizes, sizes, sizes, sizes, sizes, sizes, sizes, sizes, st.booleans())
+def test_the_parts_add_up_to_the_drivers_figure(context, weights, inputs, workspace, activations, cached, outside, others, later, is_shared):
+    """Whatever other programs take and give meanwhile: the driver tells whose is whose."""
+    memory = gpu(context, weights, inputs, workspace, activations, cached, outside, others, later, is_shared=is_shared)
+    assert (memory.context_bytes, memory.inputs_bytes, memory.activations_bytes, memory.cached_bytes) == (context, inputs, activations, cached)
+    assert (memory.workspace_bytes, memory.others_bytes) == (workspace + outside, later)
+    assert adds_up(memory)
+
+
+@given(sizes, sizes, sizes, sizes, sizes, sizes, sizes, sizes)
+def test_without_our_pid_they_add_up_while_nobody_else_moves(context, weights, inputs, workspace, activations, cached, outside, others):
+    memory = gpu(context, weights, inputs, workspace, activations, cached, outside, others, known=False)
+    assert (memory.context_bytes, memory.workspace_bytes, memory.others_bytes) == (context, workspace + outside, others)
+    assert adds_up(memory)
+
+
+@given(sizes, sizes, sizes, sizes, sizes, sizes, sizes, sizes, sizes)
+def test_without_our_pid_nothing_is_told_apart_beside_others_that_compute(context, weights, inputs, workspace, activations, cached, outside, others, later):
+    """What they took since would stand in our workspace or be missing there; the allocator's own parts stay."""
+    memory = gpu(context, weights, inputs, workspace, activations, cached, outside, others, later, known=False, is_shared=True)
+    assert (memory.context_bytes, memory.workspace_bytes, memory.driver_bytes, memory.others_bytes) == (None, None, None, None)
+    assert (memory.inputs_bytes, memory.activations_bytes, memory.cached_bytes) == (inputs, activations, cached)
+
+
+def test_what_others_took_meanwhile_is_what_would_be_wrong():
+    """The same figures without the knowledge that others compute: 3 GiB of theirs would be our workspace."""
+    sizes_of = dict.fromkeys(("weights", "inputs", "workspace", "activations", "cached", "outside"), MIB)
+    assert gpu(400 * MIB, **sizes_of, others=MIB, later=MIB + 3072 * MIB, known=False).workspace_bytes == (1 + 1 + 3072) * MIB
+
+
+def test_a_reading_that_fails_takes_nothing_back():
+    parts = MemoryParts()
+    parts.before_context(DeviceMemory(0, 0, 7))
+    parts.with_context(DeviceMemory(400, 300, 100), 100)
+    parts.settled(60, 10)
+    parts.after_visit(DeviceMemory(1000, 600, 400), 200)
+    before = parts.of(Memory(weights_bytes=50, device_peak_bytes=600))
+    parts.after_visit(None, 200)
+    assert parts.of(Memory(weights_bytes=50, device_peak_bytes=600)) == before
+    assert (before.workspace_bytes, before.driver_bytes, before.others_bytes) == (200, 1000, 400)
 
 
 def test_without_a_driver_only_the_allocators_parts_are_known():

@@ -10,6 +10,7 @@ import pytest
 
 from engine import messages
 from engine.job import Configuration, InputSpec, Job, ModelSource
+from engine.memory_parts import DeviceMemory
 from engine.recorder import Recorder
 from engine.result import ModelInfo, Reason
 from engine.supervisor import Engine
@@ -136,6 +137,18 @@ def test_a_difference_of_device_memory_is_no_figure_beside_other_programs(foreig
     memory = record.outcome(with_samples=False).memory
     assert memory.device_peak_bytes == shown
     assert memory.device_memory_source == ("difference" if shown else None)
+
+
+@pytest.mark.parametrize(("own", "foreign", "shown"), [(None, 0, 390), (None, 1, None), (400, 1, 390)])
+def test_the_context_is_no_figure_either_beside_other_programs(own, foreign, shown):
+    record = make("cuda:0")
+    record.weights_bytes, record.foreign_compute = 20, foreign
+    record.parts.before_context(DeviceMemory(100, None if own is None else 0, 100))
+    record.parts.with_context(DeviceMemory(500, own, 100), 10)
+    record.parts.settled(30, 5)
+    record.parts.after_visit(DeviceMemory(700, None if own is None else 600, 100), 50)
+    memory = record.outcome(with_samples=False).memory
+    assert (memory.context_bytes, memory.workspace_bytes) == (shown, None if shown is None else 5 + 600 - 50 - 390)
 
 
 def test_by_process_it_stays_a_figure_beside_other_programs():

@@ -7,82 +7,24 @@ import sys
 from types import SimpleNamespace
 
 import msgspec
-import numpy as np
 import pytest
 
 from engine import messages
 from engine.events import BlockMeasured, PhaseStarted
 from engine.job import Configuration, Job, ModelSource
+from engine.memory_parts import DeviceMemory
 from engine.recorder import Recorder
 from engine.result import ModelInfo
+from engine.runner import Flags, JobRunner
 from engine.visits import Visitor
+from engine.watch import GUARD_EVERY, MachineWatch
 from engine.words import failure
-from engine.workers import ConfigurationEnded
+from engine.workers import ConfigurationEnded, Workers
 from tests.support import jobs
+from tests.support.visits import FakeWorkers, block, gpu_block
 
 FAILURE = failure("failed", "file-changed", {"file": "f"})
 PLAN = msgspec.structs.replace(jobs.TURNS, warm_up_s=0.0, warm_up_calls=10, visit_s=0.0, visit_samples=12)
-
-
-class FakeWorkers:
-    """Answers as a worker does; `sent` are the commands in order, `behind` how many answers were owed at most."""
-
-    def __init__(self, call_ms=1, per_block=6, **replace):
-        self.sent, self.ended, self.owed, self.behind = [], [], [], 0
-        self.call_ns, self.per_block, self.replace = call_ms * 1_000_000, per_block, replace
-
-    def start(self, python, policy=None):
-        self.python = python
-        return SimpleNamespace(pid=os.getpid(), log=SimpleNamespace(text=lambda: "log"))
-
-    def send(self, link, command, phase):
-        self.sent.append((type(command).__name__, phase))
-        self.owed.append(command)
-        self.behind = max(self.behind, len(self.owed))
-
-    def receive(self, link, timeout_s, phase):
-        self.timeout_s = timeout_s
-        command = self.owed.pop(0)
-        name = type(command).__name__
-        return self.replace[name](command) if name in self.replace else getattr(self, name)(command)
-
-    def ask(self, link, command, timeout_s, phase):
-        self.send(link, command, phase)
-        return self.receive(link, timeout_s, phase)
-
-    def end(self, link, at_once=False):
-        self.ended.append(at_once)
-
-    def Load(self, command):
-        return messages.Loaded(2_000_000, 10, 0, 40, None)
-
-    def Prepare(self, command):
-        return messages.Prepared(3_000_000, None, None, (("provider", {"provider": "p"}),))
-
-    def FirstCall(self, command):
-        return messages.FirstCalled(4_000_000, "[1]")
-
-    def ResetPeaks(self, command):
-        return messages.PeaksReset()
-
-    def ReadMemory(self, command):
-        return messages.MemoryRead(None, None)
-
-    def MakeContext(self, command):
-        return messages.ContextMade(5_000_000, 2 << 20)
-
-    def RunBlock(self, command):
-        return block(self.call_ns, self.per_block)
-
-
-def block(call_ns, count, **changes):
-    latency = np.full(count, call_ns, "<i8").tobytes()
-    return msgspec.structs.replace(messages.BlockDone(1, latency, latency, 0, 1), **changes)
-
-
-def gpu_block():
-    one = block(1_000_000, 6)
-    return msgspec.structs.replace(one, device_ns=one.latency_ns, enqueue_ns=one.latency_ns)
 
 
 def make(plan=PLAN, device="cpu", **fields):
@@ -242,28 +184,174 @@ def test_what_a_visit_had_before_it_failed_counts_as_a_visit():
     assert not visitor.in_steady
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's high-water mark is Linux's")
-def test_the_peak_of_loading_is_no_peak_of_running(monkeypatch):
-    visitor, record, _, _ = make()
+def watched(record, peak, answer):
+    """Loading, while which the watch sees this high-water mark."""
+    def load(command):
+        record.raise_peak("process_peak_bytes", peak)
+        return answer
+
+    return load
+
+
+LOADED = messages.Loaded(2_000_000, 10, 0, 40, None, load_peak_bytes=77)
+
+
+@pytest.mark.parametrize("visits", [0, 1])
+def test_the_peak_of_loading_is_no_peak_of_running(monkeypatch, visits):
+    """Popped before the first visit; what was measured before a later worker came stays."""
+    visitor, record, workers, _ = make()
     asked = []
     monkeypatch.setattr("engine.visits.reset_peak", lambda pid: asked.append(pid) is None)
     monkeypatch.setattr("engine.visits.process_memory", lambda pid: SimpleNamespace(peak_bytes=300, private_bytes=100))
-    record.raise_peak("process_peak_bytes", 900)
+    workers.replace["Load"] = watched(record, 900, LOADED)
+    record.visits = visits
     visitor.start(record)
     assert asked == [os.getpid()]
-    assert "process_peak_bytes" not in record.peaks
+    assert record.peaks.get("process_peak_bytes") == (900 if visits else None)
     visitor.visit(record, rested=False)
-    assert record.peaks["process_peak_bytes"] == 300
-    visitor.start(record)
-    assert record.peaks["process_peak_bytes"] == 300, "a later worker takes nothing back"
+    assert record.peaks["process_peak_bytes"] == (900 if visits else 300)
 
 
 def test_where_the_peak_cannot_be_reset_it_stays(monkeypatch):
-    visitor, record, _, _ = make()
+    visitor, record, workers, _ = make()
     monkeypatch.setattr("engine.visits.reset_peak", lambda pid: False)
-    record.raise_peak("process_peak_bytes", 900)
+    workers.replace["Load"] = watched(record, 900, LOADED)
     visitor.start(record)
     assert record.peaks["process_peak_bytes"] == 900
+
+
+class Kernel:
+    """The worker's high-water mark as the kernel, the engine and the watch see it."""
+
+    def __init__(self, monkeypatch, visitor):
+        self.peak = 0
+        monkeypatch.setattr("engine.visits.reset_peak", self.reset)
+        monkeypatch.setattr("engine.visits.process_memory", lambda pid: SimpleNamespace(peak_bytes=self.peak, private_bytes=100))
+        monkeypatch.setattr("engine.watch.high_water_bytes", lambda pid: self.peak)
+        monkeypatch.setattr("engine.watch.shortage", lambda: None)
+        self.watch = MachineWatch(SimpleNamespace(sample=lambda pid: {}, gpus={}), visitor, lambda event: None, 0)
+
+    def reset(self, pid):
+        self.peak = 400
+        return True
+
+    def rises(self, peak, answer):
+        """An answer meanwhile the mark rises, and the watch looks."""
+        def made(command):
+            self.peak = max(peak, self.peak)
+            for _ in range(GUARD_EVERY):
+                self.watch.tick(None)
+            return answer
+
+        return made
+
+
+def test_a_peak_after_keep_measuring_is_the_larger_of_both(monkeypatch):
+    """A later worker's loading and warming up add nothing and take nothing back; its visits may."""
+    visitor, record, workers, _ = make()
+    kernel = Kernel(monkeypatch, visitor)
+    first = make()[1]
+    first.raise_peak("process_peak_bytes", 700)
+    first.raise_peak("load_peak_bytes", 50)
+    first.status = "ok"
+    record.restore(first.conclude(), visits=3)
+    workers.replace |= {"Load": kernel.rises(5000, LOADED), "RunBlock": kernel.rises(650, block(1_000_000, 6))}
+    visitor.start(record)
+    assert record.peaks["process_peak_bytes"] == 700
+    visitor.visit(record, rested=False)
+    assert record.peaks["process_peak_bytes"] == 700
+    workers.replace["RunBlock"] = kernel.rises(800, block(1_000_000, 6))
+    visitor.visit(record, rested=True)
+    assert record.conclude().memory.process_peak_bytes == 800
+
+
+class Retried:
+    """A row whose first worker runs out of memory beside another row's resting one, which is let go; then it fits."""
+
+    def __init__(self, monkeypatch):
+        self.visitor, second, self.workers, _ = make(msgspec.structs.replace(PLAN, spread_s=0.0, target_relative=1e9, total_samples=1), device="cuda:0", RunBlock=self.block)
+        self.visitor._monitor = SimpleNamespace(device_memory=lambda device, pid: None)
+        first = make(device="cuda:0")[1]
+        second.index, first.job = 1, second.job
+        self.first, self.second, self.broke_off = first, second, False
+        self.workers.replace["ReadMemory"] = lambda command: messages.MemoryRead(60, 80, 80)
+        self.workers.replace["ResetPeaks"] = lambda command: messages.PeaksReset(50, 80, 10)
+        monkeypatch.setattr("engine.visits.reset_peak", lambda pid: False)
+        monkeypatch.setattr("engine.visits.process_memory", lambda pid: SimpleNamespace(peak_bytes=300, private_bytes=100))
+        watch = SimpleNamespace(memory_is_short=lambda: False, held_by_others_bytes=lambda device: None, holders=lambda device: [])
+        pump = SimpleNamespace(turn=lambda seconds: None)
+        self.runner = JobRunner([first, second], self.visitor, self.workers, pump, Flags(), lambda event: None, lambda record: None, watch)
+
+    def block(self, command):
+        record = self.visitor.current
+        if record is not self.second or self.broke_off:
+            return gpu_block()
+        self.broke_off = True
+        # What the watch saw of it until then.
+        record.raise_peak("device_peak_bytes", 9000)
+        record.raise_peak("process_peak_bytes", 9000)
+        record.device_memory_source, record.parts.context_bytes = "difference", 4000
+        raise ConfigurationEnded(failure("out-of-memory", "file-changed", {"file": "f"}))
+
+
+def test_the_peak_of_a_retried_visit_is_that_of_the_retry(monkeypatch):
+    rig = Retried(monkeypatch)
+    rig.runner.run()
+    memory = rig.second.conclude().memory
+    assert (rig.broke_off, rig.second.status, rig.first.status) == (True, "ok", "ok")
+    assert (memory.device_peak_bytes, memory.device_memory_source, memory.context_bytes) == (None, None, None), "nobody read them in the retry"
+    assert (memory.process_peak_bytes, memory.allocated_peak_bytes) == (300, 60)
+
+
+def test_a_retrys_phases_are_its_own():
+    """Loading what is in the disk's cache by now is quicker: phases of one worker, not of two."""
+    visitor, record, workers, _ = make()
+    loads = iter((9_000_000, 2_000_000))
+    workers.replace["Load"] = lambda command: msgspec.structs.replace(LOADED, load_ns=next(loads))
+    workers.replace["RunBlock"] = lambda command: (_ for _ in ()).throw(ConfigurationEnded(FAILURE))
+    with pytest.raises(ConfigurationEnded):
+        visitor.start(record)
+    del workers.replace["RunBlock"]
+    workers.owed.clear()
+    visitor.start(record)
+    assert (record.phases.load, record.peaks["load_peak_bytes"]) == (2.0, 77)
+
+
+def test_where_only_the_devices_use_is_known_another_worker_of_ours_hides_the_parts(monkeypatch):
+    """Compare keeps two workers on one GPU: what the other one takes would stand in this one's context and workspace."""
+    visitor, record, workers, _ = make(device="cuda:0", RunBlock=lambda command: gpu_block())
+    monkeypatch.setattr("engine.visits.process_memory", lambda pid: SimpleNamespace(peak_bytes=300, private_bytes=100))
+    used = iter(range(1000, 10_000, 1000))
+    visitor._monitor = SimpleNamespace(device_memory=lambda device, pid: DeviceMemory(next(used) << 20, None, None))
+    workers.replace["ResetPeaks"] = lambda command: messages.PeaksReset(50, 80, 10)
+    workers.replace["ReadMemory"] = lambda command: messages.MemoryRead(60, 80, 80)
+    visitor.start(record)
+    visitor.visit(record, rested=False)
+    assert record.memory().context_bytes == 998 << 20
+    assert record.memory().workspace_bytes is not None
+    alone = record.memory()
+    workers.company = True
+    visitor.visit(record, rested=False)
+    assert record.memory() == alone, "what was read beside the other changes nothing"
+    record.visits = 0
+    visitor.start(record)
+    visitor.visit(record, rested=False)
+    found = record.memory()
+    assert (found.context_bytes, found.workspace_bytes, found.driver_bytes, found.activations_bytes) == (None, None, None, 10)
+    # Where the driver knows our pid, nobody hides anything.
+    visitor._monitor = SimpleNamespace(device_memory=lambda device, pid: DeviceMemory(5000 << 20, 900 << 20, 4100 << 20))
+    record.visits = 0
+    visitor.start(record)
+    assert record.memory().context_bytes == 898 << 20
+
+
+def test_company_is_another_worker_on_the_same_gpu():
+    workers = Workers(SimpleNamespace(), lambda: False)
+    links = [SimpleNamespace(device=device) for device in ("cuda:0", "cpu", "cuda:1", "", "cuda")]
+    workers._links = links
+    assert [workers.has_company(link) for link in links] == [True, False, False, False, True]
+    workers._links = links[:4]
+    assert not any(workers.has_company(link) for link in links[:4])
 
 
 def test_allocator_counters_between_blocks_are_drawn():

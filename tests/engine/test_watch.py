@@ -53,7 +53,8 @@ class Rig:
         job = Job(id="j", model=ModelSource("/m.pth", "state-dict"), inputs=(), configurations=(configuration,), plan=jobs.TURNS)
         self.record = Recorder(0, job, configuration, ModelInfo(path="/m.pth", sha256="0" * 64, kind="state-dict"), 2)
         self.record.link = SimpleNamespace(pid=41)
-        self.visitor = SimpleNamespace(current=self.record, in_steady=True)
+        self.company = False
+        self.visitor = SimpleNamespace(current=self.record, in_steady=True, has_company=lambda record: self.company)
         self.watch = MachineWatch(self.monitor, self.visitor, self.events.append, 0)
 
     def tick(self, times=1, **values):
@@ -139,6 +140,31 @@ def test_a_difference_begins_anew_with_each_worker():
     assert rig.record.peaks["device_peak_bytes"] == 700
 
 
+def test_what_another_worker_of_ours_takes_is_not_this_ones():
+    """In a comparison A has not been visited yet when B comes: B's memory must not stand in A's peak, nor what A takes in its turns in B's."""
+    rig = Rig("cuda:0")
+    rig.tick(gpu0_memory_bytes=1000)
+    rig.tick(gpu0_memory_bytes=1300)
+    rig.company = True
+    rig.tick(gpu0_memory_bytes=4000)
+    assert rig.record.peaks["device_peak_bytes"] == 300
+    rig.record.link = SimpleNamespace(pid=42)
+    rig.record.peaks.clear()
+    rig.record.device_memory_source = None
+    rig.tick(gpu0_memory_bytes=1300)
+    rig.tick(gpu0_memory_bytes=2000)
+    rig.company = False
+    rig.tick(gpu0_memory_bytes=5000)
+    assert (rig.record.device_memory_source, rig.record.memory().device_peak_bytes) == (None, None), "nobody knows what it began from"
+
+
+def test_by_process_another_worker_of_ours_hides_nothing():
+    rig = Rig("cuda:0", computing=(41, 42))
+    rig.company = True
+    rig.tick(gpu0_memory_bytes=1000, gpu0_process_bytes=300)
+    assert rig.record.memory().device_peak_bytes == 300
+
+
 def test_clocks_and_throttling_count_during_visits_only():
     rig = Rig("cuda:0")
     rig.visitor.in_steady = False
@@ -198,7 +224,8 @@ class TwoGpus(Rig):
         self.record = ReplicaSet(0, job, job.configurations[0], self.record.info, 2)
         for member, pid in zip(self.record.members, (41, 42), strict=True):
             member.link = SimpleNamespace(pid=pid)
-        self.visitor = SimpleNamespace(current=self.record, in_steady=True)
+        self.company = False
+        self.visitor = SimpleNamespace(current=self.record, in_steady=True, has_company=lambda record: self.company)
         self.watch = MachineWatch(self.monitor, self.visitor, self.events.append, 0)
 
 
