@@ -31,6 +31,9 @@ IDLE_CALLS, IDLE_LIMIT_S, GPU_EXTRAS_S = 20, 20.0, 2.6
 RECENT = 1000
 """Samples that say how long a call takes now."""
 PEAKS = ("load_peak_bytes", "process_peak_bytes", "allocated_peak_bytes", "reserved_peak_bytes", "device_peak_bytes")
+KEPT = ("link", "log", "notes", "limit_bytes", "load_before", "in_turn")
+"""Of a record whose batch is lowered: its worker, which is still to end, what was said, and what does not come from the batch."""
+
 
 class Recorder:
     """The growing record of one configuration of a job."""
@@ -126,10 +129,9 @@ class Recorder:
             self.peaks, self.parts, self.device_memory_source, self.warm_up = {}, MemoryParts(), None, None
 
     def begin_again(self) -> None:
-        """The batch that was found does not fit after all: what was measured of it is no figure of a smaller one."""
-        self.largest = self.loaded = self.warm_up = None
-        self.samples, self.visits, self.visit_spans_s, self.uncounted = SampleBuffer(), 0, [], 0
-        self.peaks.clear()
+        """The batch that was found does not fit after all: nothing that was seen of it is a figure of a smaller one."""
+        fresh = Recorder(self.index, self.job, self.configuration, self.info, self._cores)
+        vars(self).update({name: value for name, value in vars(fresh).items() if name not in KEPT})
 
     @property
     def over(self) -> bool:
