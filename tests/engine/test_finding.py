@@ -14,7 +14,7 @@ from engine import memory_limit
 from engine.events import BatchTried, PhaseStarted
 from engine.finding import cpu_room, remarks
 from engine.job import Configuration, ModelSource
-from engine.largest import within
+from engine.largest import PRECISION_REJECTED
 from engine.out_of_memory import LISTED, largest_fitting
 from engine.process import can_fork
 from engine.result import Largest, Outcome, Probe
@@ -65,19 +65,21 @@ def run(engine, weights):
 
 
 def test_the_largest_that_fits_is_found_and_measured(run, events):
-    [outcome] = run("Hungry(16)")
+    [outcome] = run("Hungry(4)")
     found = outcome.largest
     # How many calls its time holds depends on the machine; that it was measured after the search does not.
     assert outcome.status == "ok" and outcome.latency.count >= 3 and outcome.stopped_because is not None
     assert outcome.configuration.batch_size == found.batch_size and outcome.configuration.options == {"batch": "max"}
-    # 700 MiB less what torch itself takes (some 170), by 16 MiB an item
-    assert 16 <= found.batch_size <= 700 // 16 and found.limit_bytes == LIMIT
-    assert found.fails_at - found.batch_size <= within(found.batch_size) or found.fails_at - found.batch_size <= found.batch_size // 8
+    # 700 MiB less what torch itself takes (some 170), by 4 MiB an item
+    assert 64 <= found.batch_size <= 700 // 4 and found.limit_bytes == LIMIT
+    # So near the limit one that fitted may run out of memory when it is measured, which is seen: a peak within the limit, and it does not fit. Then 1/8 does.
+    was_rejected = any(not probe.fits and probe.peak_bytes is not None and probe.peak_bytes <= LIMIT for probe in found.probes)
+    assert 1 <= found.fails_at - found.batch_size <= (found.batch_size // PRECISION_REJECTED if was_rejected else found.batch_size // 32)
     assert outcome.memory.process_peak_bytes <= LIMIT
     tried = [event for event in events if isinstance(event, BatchTried)]
     assert [event.batch_size for event in tried if event.probe is None][:4] == [1, 2, 4, 8]
     assert {probe.batch_size for probe in found.probes if probe.foretold_bytes is None} == {event.batch_size for event in tried}
-    assert all(probe.peak_bytes > 16 * MIB * probe.batch_size for probe in found.probes if probe.fits)
+    assert all(probe.peak_bytes > 4 * MIB * probe.batch_size for probe in found.probes if probe.fits)
     assert any(note.code == "largest-found-within" for note in outcome.notes)
     phases = [event.phase for event in events if isinstance(event, PhaseStarted)]
     assert phases[0] == "finding" and phases[-1] == "steady"

@@ -164,6 +164,6 @@ def test_a_job_lowers_in_the_first_visit():
 def test_a_job_does_not_lower_in_a_later_visit():
     rig = Rig(fails=lambda record: record.visits == 1)
     rig.runner.run()
-    assert rig.measured[:2] == [10, 10] and set(rig.measured) == {10}
+    assert rig.measured == [10, 10]
     outcome = rig.record.conclude()
     assert (outcome.status, outcome.configuration.batch_size, outcome.latency.count) == ("out-of-memory", 10, 20)
